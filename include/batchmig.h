@@ -1,0 +1,592 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * batchmig.h - the whole public interface of libbatchmig, and its manual.
+ *
+ * The model
+ * ---------
+ * A *batch* is what one call submits: pages, target nodes, statuses. The
+ * library sorts the pages, takes out what need not or cannot move, cuts the
+ * rest into calls and lets a *mover* bring each page to its node:
+ *
+ *      pages, nodes --> plan --> classify --> mover --> status, reason
+ *                       sort     holes,       move_pages(2)
+ *                       dedupe   huge pages   mbind(2)
+ *
+ * A *backend* copies the bytes. The movers of this version let the kernel
+ * copy; they need no promise from the caller and never lose a write.
+ *
+ * Order of calls
+ *      bm_options_init, bm_context_new     once (or pass NULL: see below)
+ *      bm_submit, bm_batch_wait, ...       any number of times, any thread
+ *      bm_context_free                     after the last batch was freed
+ *
+ * Lifetimes. The arrays of a request belong to the caller; they must stay
+ * valid and unchanged from bm_submit() until bm_batch_wait() has returned
+ * something else than -ETIMEDOUT, or bm_batch_free() has returned. A context
+ * must outlive its batches and its bm_info snapshots.
+ *
+ * Threads. Every call may be made from any thread at any time, on the same
+ * context too, except that freeing an object must not run beside another
+ * call on it. No call is async-signal-safe. The library creates threads only
+ * for the time of a large batch; they have all signals blocked.
+ *
+ * fork. In a forked child every handle of the parent is dead: calls give
+ * -ESTALE, and the handle can and should be freed. The default context (NULL)
+ * is made anew in the child at first use.
+ *
+ * The quiet promise. BM_QUIET says: while the batch is in flight nobody but
+ * this process's own threads refers to these pages (no zero-copy send or
+ * splice still pending, no device that faults without retry). A mover that
+ * copies in user space may be used only under it. This version has no such
+ * mover: the flag is accepted and changes nothing.
+ *
+ * Partial success is normal. A batch never stops at a page that cannot move:
+ * each page has a status of its own, and the call says how many pages are
+ * not where they were asked to be. A status is
+ *      >= 0     the node the page is on, as the kernel said after the last
+ *               attempt to move it; not always the node that was asked for
+ *               (see "Contradictions")
+ *      -ENOENT  nothing there to move: never touched, or swapped out
+ *      -EFAULT  not mapped, the shared zero page, or a mapping the kernel does
+ *               not migrate (device memory, vDSO)
+ *      -EACCES  shared with another process and BM_MOVE_ALL was not given, or
+ *               the target node is outside the process's cpuset
+ *      -EBUSY   in use in a way that forbids to move it (pinned for DMA, under
+ *               I/O), also after all retries
+ *      -ENOMEM  the target node has no free page for it
+ *      -ENODEV  the target is no node with memory (also: a negative one)
+ *      -EPERM   the kernel refused the whole call, for example by seccomp
+ *      -EIO     the kernel could not migrate it for another reason
+ *      -EHWPOISON  the page's memory is broken
+ *      -ESRCH   the process ended meanwhile
+ *
+ * Huge pages. Naming any page of a huge page moves the whole huge page.
+ *
+ * Contradictions. When entries name the same page, or pages of the same huge
+ * page, with different targets, the entry with the highest index decides.
+ * Every such entry gets the node the page then is on; the entries that asked
+ * for another node count as not moved (reason BM_REASON_CONTRADICTED).
+ *
+ * Addresses need not be page-aligned: an address names the page it is in.
+ *
+ * Errors. Functions return 0, a count, or a negative errno. Outputs are
+ * written last and only on success. The library prints nothing unless asked
+ * to (bm_options.log, BATCHMIG_LOG). -ENOMEM from any call means that the
+ * library itself could not allocate memory.
+ *
+ * Structs that the caller fills carry their size first. Initialise them with
+ * their function, so that fields added by later versions get their defaults.
+ * Structs that the library fills may grow at their end.
+ */
+#ifndef BATCHMIG_H
+#define BATCHMIG_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
+
+#define BM_VERSION_MAJOR 0
+#define BM_VERSION_MINOR 1
+#define BM_VERSION_PATCH 0
+
+/*
+ * bm_version - version of the library at run time, "MAJOR.MINOR.PATCH".
+ * The string is static. Never blocks, any thread, cannot fail. Since 0.1.
+ */
+const char *bm_version(void);
+
+/* -------------------------------------------------------------- options */
+
+/* Value of an integer option that leaves the choice to the environment. */
+#define BM_OPTION_UNSET INT64_MIN
+
+enum bm_log_level {
+	BM_LOG_NONE = 0,
+	BM_LOG_ERROR,
+	BM_LOG_WARN,
+	BM_LOG_INFO,
+	BM_LOG_DEBUG,
+};
+
+/*
+ * bm_log_fn - receives one finished line without its newline.
+ * @user: bm_options.log_user. @level: enum bm_log_level. @line: valid during
+ * the call only. It may run in any thread that is inside a call of this
+ * context, also in two at once, and must not call into the library.
+ */
+typedef void bm_log_fn(void *user, int level, const char *line);
+
+/*
+ * struct bm_options - how a context behaves.
+ * A field that is NULL or BM_OPTION_UNSET takes its value from the
+ * environment, and when that is silent from the default. The strings are
+ * copied by bm_context_new(). bm_info_option() lists range and default.
+ */
+struct bm_options {
+	size_t size;
+	const char *backend;  /* BATCHMIG_BACKEND: preference list, "auto", "kernel" */
+	const char *mover;    /* BATCHMIG_MOVER: "auto", "move_pages" or "mbind" */
+	const char *quiet;    /* BATCHMIG_QUIET: "no", "yes" or "strict" */
+	const char *log_level;/* BATCHMIG_LOG: "none" to "debug" */
+	int64_t threads;      /* BATCHMIG_THREADS: at most so many per batch, 0: auto */
+	int64_t call_pages;   /* BATCHMIG_CALL_PAGES: base pages per kernel call */
+	int64_t retries;      /* BATCHMIG_RETRIES: of a transient failure */
+	int64_t retry_us;     /* BATCHMIG_RETRY_US: first back-off, microseconds */
+	bm_log_fn *log;       /* NULL: standard error */
+	void *log_user;
+};
+
+/*
+ * bm_options_init - every field unset.
+ * @options: to be initialised. @size: sizeof(struct bm_options) of the caller.
+ * Returns 0, or -EINVAL when @options is NULL or @size is impossible.
+ * Never blocks, any thread. Since 0.1.
+ */
+int bm_options_init(struct bm_options *options, size_t size);
+
+/*
+ * bm_options_check - would bm_context_new() accept this? And if not, why?
+ * @options: NULL for the environment alone. @why: NULL, or a buffer of @size
+ * bytes that gets one line (empty on success) naming the option, the value
+ * and what is allowed; cut to fit.
+ * Returns 0; -EINVAL a value is not allowed; -E2BIG @options comes from a
+ * newer header and sets a field this library does not know; -ENODEV no
+ * backend of the list, or not the mover, can be had on this machine; -ENOMEM.
+ * Reads the environment with secure_getenv(). Any thread. Since 0.1.
+ */
+int bm_options_check(const struct bm_options *options, char *why, size_t size);
+
+/* -------------------------------------------------------------- context */
+
+struct bm_context;
+
+/*
+ * bm_context_new - a context of its own.
+ * @options: NULL for environment and defaults. @context: gets the handle,
+ * owned by the caller, to be freed with bm_context_free().
+ * Returns 0, or what bm_options_check() returns; -EINVAL also for a NULL
+ * @context. The reason is logged at level error. Any thread. Since 0.1.
+ */
+int bm_context_new(const struct bm_options *options, struct bm_context **context);
+
+/*
+ * bm_context_free - frees a context; NULL is allowed and does nothing.
+ * All its batches and snapshots must have been freed. In a forked child it
+ * frees the memory only. Since 0.1.
+ *
+ * The default context, used wherever a call gets NULL, is made at first use
+ * from the environment, lives as long as the process and cannot be freed.
+ * When the environment is bad every such call gives the error of
+ * bm_options_check(NULL, ...).
+ */
+void bm_context_free(struct bm_context *context);
+
+/* -------------------------------------------------------------- requests */
+
+/* Flags of a request; every other bit is -EINVAL. */
+#define BM_MOVE_ALL (UINT64_C(1) << 0) /* also pages shared with other processes; CAP_SYS_NICE */
+#define BM_BIND     (UINT64_C(1) << 1) /* afterwards mbind the ranges to the target, see below */
+#define BM_QUIET    (UINT64_C(1) << 2) /* the quiet promise, see the top of this file */
+
+/*
+ * BM_BIND gives the ranges a memory policy (MPOL_PREFERRED, the target node)
+ * after they moved. Automatic NUMA balancing leaves such ranges alone, and
+ * later faults in them prefer the node; MPOL_PREFERRED and not MPOL_BIND,
+ * because the latter calls the OOM killer when the node is full. Every
+ * contiguous run of pages of one target costs up to two more mappings;
+ * when the batch has so many runs that it could use up half of
+ * vm.max_map_count (65530 by default) the whole batch is refused with -E2BIG
+ * and nothing is tried. Only for the own process (-EINVAL with a pid).
+ * Where mbind fails afterwards the pages stay where they are: reason
+ * BM_REASON_NO_BIND (ranges: their error), logged at level warn.
+ */
+
+/* Why a page is not where it was asked to be, or was moved in another way. */
+enum bm_reason {
+	BM_REASON_NONE = 0,     /* moved, as asked */
+	BM_REASON_ALREADY,      /* was on its target before */
+	BM_REASON_ABSENT,       /* never touched or swapped out (-ENOENT) */
+	BM_REASON_UNMAPPED,     /* not mapped, zero page or special mapping (-EFAULT) */
+	BM_REASON_SHARED,       /* mapped by others too (-EACCES) */
+	BM_REASON_BUSY,         /* pinned or under I/O (-EBUSY) */
+	BM_REASON_TARGET_FULL,  /* no free page on the target (-ENOMEM) */
+	BM_REASON_NO_NODE,      /* target is no node with memory (-ENODEV) */
+	BM_REASON_CPUSET,       /* target outside the cpuset (-EACCES) */
+	BM_REASON_REFUSED,      /* the kernel refused the call: privilege, seccomp (-EPERM) */
+	BM_REASON_CONTRADICTED, /* another entry asked for another node */
+	BM_REASON_MOVED_AWAY,   /* reached its target, then reclaim, NUMA balancing or
+				 * somebody else moved it on */
+	BM_REASON_NO_BIND,      /* moved, but mbind() for BM_BIND failed */
+	BM_REASON_POISONED,     /* broken memory (-EHWPOISON) */
+	BM_REASON_GONE,         /* the process ended (-ESRCH) */
+	BM_REASON_OTHER,        /* any other errno of the kernel */
+	BM_REASON_COUNT
+};
+
+/* Number of pages by errno; unused slots have pages == 0. */
+#define BM_ERRNO_SLOTS 12
+struct bm_errno_count {
+	int error;      /* positive errno; 0: on another node than asked */
+	uint64_t pages;
+};
+
+/* What became of a number of pages (in base pages, see bm_info_page_size). */
+struct bm_tally {
+	uint64_t pages;    /* looked at: moved + already + failed */
+	uint64_t moved;    /* on the target now, not before */
+	uint64_t already;  /* were on the target before */
+	uint64_t failed;   /* everything else, also what is absent */
+	uint64_t retried;  /* pages tried more than once */
+	struct bm_errno_count by_errno[BM_ERRNO_SLOTS]; /* splits @failed, largest first */
+};
+
+/*
+ * struct bm_range - an address range and where it should be.
+ * In: addr, length (bytes), node. Out: error and tally.
+ * Every page of which the range holds at least one byte belongs to it, at
+ * both ends. A huge page that straddles an end moves as a whole, but only
+ * its pages inside the range are counted. Ranges are worked off in order:
+ * where two overlap, or share a huge page, the later one decides.
+ * Pages that are absent (-ENOENT) are not an error of a range: they are in
+ * tally.failed under ENOENT but do not count in the result of the call.
+ */
+struct bm_range {
+	void *addr;
+	size_t length;
+	int node;
+	int error;              /* out: 0, or -errno when the range was not walked at all:
+				 * -EINVAL wraps around or longer than the address space,
+				 * -ENODEV impossible node, -ENOMEM no mapping in it;
+				 * with BM_BIND also the error of its mbind(2) */
+	struct bm_tally tally;  /* out */
+};
+
+/*
+ * struct bm_request - everything a batch can say. bm_request_init() first.
+ * Either pages, nodes and status are set, or ranges. Later versions add
+ * fields at the end (window bound, priority, completion).
+ */
+struct bm_request {
+	size_t size;
+	uint64_t flags;             /* BM_MOVE_ALL, BM_BIND, BM_QUIET */
+	size_t count;               /* entries of pages, nodes, status, reasons; or of ranges */
+	void *const *pages;         /* an address in each page */
+	const int *nodes;           /* target of each page */
+	int *status;                /* out: node or -errno, written for every page */
+	unsigned char *reasons;     /* out: enum bm_reason of each page; may be NULL */
+	struct bm_range *ranges;    /* in and out */
+	size_t range_size;          /* sizeof(struct bm_range) of the caller */
+	const char *backend;        /* preference list for this batch; NULL: the context's */
+	const char *mover;          /* for this batch; NULL: the context's */
+	pid_t pid;                  /* 0: this process */
+};
+
+/*
+ * bm_request_init - an empty request: no flags, own process, context's choice.
+ * @request: to be initialised. @size: sizeof(struct bm_request) of the caller.
+ * Returns 0, or -EINVAL when @request is NULL or @size is impossible.
+ * Never blocks, any thread. Since 0.1.
+ */
+int bm_request_init(struct bm_request *request, size_t size);
+
+struct bm_batch;
+
+/*
+ * bm_submit - the general entry: starts a batch.
+ * @context: NULL for the default one. @request: read during the call, its
+ * arrays until the batch has completed. @batch: gets the handle, owned by the
+ * caller, to be freed with bm_batch_free().
+ * The batch may be complete when bm_submit() returns, or not: callers must
+ * not depend on either. Statuses may be read after bm_batch_wait().
+ *
+ * Another process (pid): needs ptrace read access to it (the same user and
+ * not undumpable, or CAP_SYS_PTRACE) as move_pages(2) has it. Only pages
+ * that it alone maps move unless BM_MOVE_ALL is given. mbind is not possible.
+ *
+ * Returns 0 when the batch was taken, also when no page of it could move.
+ * Otherwise nothing was tried and no output is written:
+ * -EINVAL  unknown flag; NULL array with count > 0; both pages and ranges, or
+ *          neither; range_size impossible; unknown backend or mover name;
+ *          BM_BIND or mover mbind for another process; pid negative
+ * -E2BIG   count so large that the arrays cannot exist; the request comes
+ *          from a newer header and sets an unknown field; BM_BIND on too many
+ *          separate runs
+ * -ENODEV  no backend of the list, or not the mover, can be had here
+ * -EPERM   BM_MOVE_ALL without CAP_SYS_NICE, no ptrace access to pid, or
+ *          move_pages(2) is forbidden (seccomp, as in many containers)
+ * -ENOSYS  a kernel without CONFIG_MIGRATION
+ * -ESRCH   no process with this pid (or it has no memory: kernel thread, zombie)
+ * -ENOMEM  not enough memory for the plan (32 bytes per page)
+ * -ESTALE  the context is from before a fork
+ * Blocks as long as the batch takes in this version. Any thread. Since 0.1.
+ */
+int bm_submit(struct bm_context *context, const struct bm_request *request,
+	      struct bm_batch **batch);
+
+/* Do not limit the time to wait. */
+#define BM_FOREVER INT64_C(-1)
+
+/*
+ * bm_batch_wait - waits until a batch is complete.
+ * @timeout_us: microseconds, 0 to test only, BM_FOREVER without limit.
+ * Returns 0 when every page is on its node, the number of entries (ranges:
+ * base pages that exist, plus one for each range with an error) that are not
+ * when > 0, -ETIMEDOUT, -EINVAL NULL batch or a timeout below BM_FOREVER,
+ * -ESTALE in a forked child. May be called again. Any thread. Since 0.1.
+ */
+long bm_batch_wait(struct bm_batch *batch, int64_t timeout_us);
+
+/*
+ * struct bm_report - what was done with a batch and how.
+ */
+struct bm_report {
+	struct bm_tally tally;      /* entries; ranges: base pages */
+	uint64_t bytes_moved;       /* huge pages count whole, once */
+	uint64_t kernel_calls;      /* move_pages and mbind calls that move */
+	uint64_t ns_plan;           /* wall time of each phase, nanoseconds */
+	uint64_t ns_classify;
+	uint64_t ns_move;
+	uint64_t ns_verify;
+	unsigned int threads;       /* most threads used at once */
+	const char *backend;        /* static strings: what was used most */
+	const char *mover;
+	uint64_t reasons[BM_REASON_COUNT]; /* entries by enum bm_reason */
+};
+
+/*
+ * bm_batch_report - what was done with a complete batch and how.
+ * @report: filled up to @size, sizeof(struct bm_report) of the caller.
+ * Returns 0; -EINVAL NULL or impossible size; -EBUSY not complete yet;
+ * -ESTALE in a forked child. Any thread. Since 0.1.
+ */
+int bm_batch_report(struct bm_batch *batch, struct bm_report *report, size_t size);
+
+/*
+ * bm_batch_free - waits for completion, then frees; NULL does nothing.
+ * In a forked child it only frees. Since 0.1.
+ */
+void bm_batch_free(struct bm_batch *batch);
+
+/*
+ * bm_migrate_batch - the short synchronous form, in the shape of move_pages(2).
+ * @count: entries. @pages: an address in each page. @nodes: target of each.
+ * @status: written for every page. @flags: BM_MOVE_ALL, BM_BIND, BM_QUIET.
+ * Returns 0 when every page is on its node, the number that are not when
+ * > 0, or the errors of bm_submit(): nothing was tried then and status is
+ * not written. A count of 0 is 0 and touches nothing (flags are checked).
+ * Blocks until done; any thread. Since 0.1.
+ */
+long bm_migrate_batch(struct bm_context *context, size_t count, void *const *pages,
+		      const int *nodes, int *status, uint64_t flags);
+
+/*
+ * bm_migrate_ranges - the short synchronous form for address ranges.
+ * @count: of @ranges. @ranges: see struct bm_range. @range_size: sizeof(struct
+ * bm_range) of the caller.
+ * Returns as bm_batch_wait() does, or the errors of bm_submit(). Since 0.1.
+ */
+long bm_migrate_ranges(struct bm_context *context, size_t count, struct bm_range *ranges,
+		       size_t range_size, uint64_t flags);
+
+/* -------------------------------------------------------------- questions */
+
+/* What a page is; several bits may be set. */
+#define BM_PAGE_PRESENT  (1u << 0) /* has memory now */
+#define BM_PAGE_SWAPPED  (1u << 1)
+#define BM_PAGE_ZERO     (1u << 2) /* the shared zero page (Linux >= 6.7) */
+#define BM_PAGE_HUGE     (1u << 3) /* mapped as a huge page: THP, or hugetlb (Linux >= 6.7) */
+#define BM_PAGE_HUGETLB  (1u << 4) /* from hugetlbfs or MAP_HUGETLB */
+#define BM_PAGE_FILE     (1u << 5) /* page cache or shared memory */
+#define BM_PAGE_SHARED   (1u << 6) /* mapped more than once: by others, or twice */
+#define BM_PAGE_UNMAPPED (1u << 7) /* no mapping at this address */
+
+/*
+ * bm_query_pages - where pages are and what they are; nothing moves.
+ * @pid: 0 for this process; for another one the access rule of bm_submit().
+ * @count: entries of the arrays. @pages: an address in each page.
+ * @status: NULL, or gets the node or -errno of each page (-ENOENT absent,
+ * -EFAULT not mapped or zero page). @kinds: NULL, or gets the BM_PAGE_ bits.
+ * Returns the number of pages that are present, or -EINVAL (NULL pages, both
+ * outputs NULL, pid negative), -E2BIG, -EPERM, -ESRCH, -ENOSYS, -ENOMEM,
+ * -ESTALE. Costs about 120 ns per page for the node, 20 ns for the kind on
+ * contiguous pages. Any thread. Since 0.1.
+ */
+long bm_query_pages(struct bm_context *context, pid_t pid, size_t count, void *const *pages,
+		    int *status, unsigned int *kinds);
+
+/* A run of pages that are alike. */
+struct bm_extent {
+	uint64_t addr;     /* page-aligned */
+	uint64_t length;   /* bytes */
+	int node;          /* or -errno */
+	unsigned int kind; /* BM_PAGE_ bits */
+};
+
+/*
+ * struct bm_scan - a walk over the address space. bm_scan_init() first.
+ */
+struct bm_scan {
+	size_t size;
+	pid_t pid;                  /* 0: this process */
+	uint64_t start;             /* first address; in and out: where to go on */
+	uint64_t end;               /* first address not looked at */
+	struct bm_extent *extents;  /* out: runs of present pages, ascending */
+	size_t extent_size;         /* sizeof(struct bm_extent) of the caller */
+	size_t max;                 /* room in extents */
+};
+
+/*
+ * bm_scan_init - an empty scan of this process.
+ * @scan: to be initialised. @size: sizeof(struct bm_scan) of the caller.
+ * Returns 0, or -EINVAL when @scan is NULL or @size is impossible.
+ * Never blocks, any thread. Since 0.1.
+ */
+int bm_scan_init(struct bm_scan *scan, size_t size);
+
+/*
+ * bm_scan_next - the next runs of present pages from scan->start.
+ * Holes, swapped pages and zero pages are passed over. Sets scan->start to
+ * where the next call goes on; the walk is over when scan->start >= scan->end
+ * (a call may give 0 extents before that). Pages that come or go meanwhile
+ * may be missed or reported as they were.
+ * Returns the number of extents written, or -EINVAL (NULL, sizes, start not
+ * page-aligned, max 0), -EPERM, -ESRCH, -ENOSYS, -ENOMEM, -ESTALE.
+ * Looks at no more than 64 Ki present pages a call. One scan: one thread at
+ * a time. Since 0.1.
+ */
+long bm_scan_next(struct bm_context *context, struct bm_scan *scan);
+
+/* -------------------------------------------------------------- facts as data */
+
+struct bm_info;
+
+/* A NUMA node. */
+struct bm_node_info {
+	int id;                   /* ids may be sparse */
+	unsigned int cpus;        /* number of CPUs; 0: memory only, like CXL */
+	const char *cpu_list;     /* "0-3,8", empty without CPUs */
+	uint64_t memory_bytes;
+	uint64_t free_bytes;      /* when the snapshot was taken */
+	int tier;                 /* memory tier, -1 unknown (Linux < 6.1) */
+	int allowed;              /* 1: within this process's cpuset */
+	size_t distances;         /* entries of distance */
+	const int *distance;      /* to the node at each index of bm_info_node() */
+};
+
+/* A fact about the kernel that matters here. */
+struct bm_fact {
+	const char *name;   /* "userfaultfd", "PAGEMAP_SCAN", ... */
+	const char *value;
+	const char *note;   /* what follows from it; may be empty */
+};
+
+/* A mover or a backend. */
+struct bm_facility {
+	const char *name;
+	int usable;         /* 1: here and now, by this process */
+	const char *why;    /* usable: what it does; otherwise why not */
+	const char *remedy; /* what would make it usable; empty when usable */
+};
+
+/* A row of the option table. */
+struct bm_option_info {
+	const char *name;     /* field of struct bm_options */
+	const char *env;      /* environment variable */
+	const char *type;     /* "integer", "choice", "list" */
+	const char *allowed;  /* "0..1024", "auto|move_pages|mbind" */
+	const char *unit;     /* "", "pages", "us" */
+	const char *standard; /* the default, as text */
+	const char *doc;      /* one line */
+	const char *value;    /* in this context, as text */
+	const char *source;   /* "option", "environment", "default" */
+};
+
+/*
+ * bm_info_new - a snapshot of nodes, kernel facts, movers, backends, options.
+ * @context: NULL for the default one. @info: gets the snapshot, owned by the
+ * caller, to be freed with bm_info_free().
+ * Returns 0, -EINVAL, -ENOMEM, -ESTALE. Reads sysfs and procfs: about a
+ * millisecond. Any thread; afterwards the snapshot is constant. Since 0.1.
+ */
+int bm_info_new(struct bm_context *context, struct bm_info **info);
+
+/* bm_info_free - frees a snapshot; NULL does nothing. Since 0.1. */
+void bm_info_free(struct bm_info *info);
+
+/*
+ * The rows of a snapshot: index from 0 until NULL. What they point to lives
+ * as long as the snapshot. Never block; any thread. Since 0.1.
+ */
+const struct bm_node_info *bm_info_node(const struct bm_info *info, size_t index);
+const struct bm_fact *bm_info_kernel(const struct bm_info *info, size_t index);
+const struct bm_facility *bm_info_mover(const struct bm_info *info, size_t index);
+const struct bm_facility *bm_info_backend(const struct bm_info *info, size_t index);
+const struct bm_option_info *bm_info_option(const struct bm_info *info, size_t index);
+
+/*
+ * bm_info_page_size - bytes of a base page; bm_info_huge_size - bytes of a
+ * page mapped by one PMD entry (2 MiB on x86-64), 0 without such pages.
+ * Never block; any thread; 0 for a NULL snapshot. Since 0.1.
+ */
+size_t bm_info_page_size(const struct bm_info *info);
+size_t bm_info_huge_size(const struct bm_info *info);
+
+/* -------------------------------------------------------------- statistics */
+
+/* Sums over all completed batches of a context. */
+struct bm_stats {
+	uint64_t calls;             /* batches */
+	struct bm_tally tally;
+	uint64_t bytes_asked;       /* base pages of the tally, in bytes */
+	uint64_t bytes_moved;
+	uint64_t kernel_calls;
+	uint64_t ns_plan;           /* nanoseconds in each phase */
+	uint64_t ns_classify;
+	uint64_t ns_move;
+	uint64_t ns_verify;
+	uint64_t reasons[BM_REASON_COUNT];
+};
+
+/*
+ * bm_stats_get - the sums so far.
+ * @stats: filled up to @size, sizeof(struct bm_stats) of the caller.
+ * Returns 0, -EINVAL, -ESTALE. A batch that completes meanwhile is counted
+ * wholly or not at all. Any thread. Since 0.1.
+ */
+int bm_stats_get(struct bm_context *context, struct bm_stats *stats, size_t size);
+
+/* bm_stats_reset - back to zero. Returns 0 or -ESTALE. Any thread. Since 0.1. */
+int bm_stats_reset(struct bm_context *context);
+
+/* -------------------------------------------------------------- texts */
+
+/*
+ * bm_error_text - what an errno means in this library.
+ * @error: a status or return value, positive or negative. Static string,
+ * never NULL. Any thread. Since 0.1.
+ */
+const char *bm_error_text(int error);
+
+/*
+ * bm_reason_name, bm_reason_text - a reason as a word for scripts ("busy"),
+ * and as a sentence. @reason: enum bm_reason. Static strings, never NULL:
+ * "unknown" for a number out of range. Any thread. Since 0.1.
+ */
+const char *bm_reason_name(int reason);
+const char *bm_reason_text(int reason);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* BATCHMIG_H */

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* batch.c - requests in, results out. */
+#include "batch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "range.h"
+#include "registry.h"
+#include "structs.h"
+
+#define KNOWN_FLAGS (BM_MOVE_ALL | BM_BIND | BM_QUIET)
+/* No address space holds longer arrays; sizes computed from a count cannot overflow. */
+#define COUNT_LIMIT (SIZE_MAX / 128)
+
+int bm_request_init(struct bm_request *request, size_t size)
+{
+	struct bm_request empty = {.size = size};
+
+	if (!request || !bm_struct_size_ok(size, sizeof(size)))
+		return -EINVAL;
+	bm_struct_export(request, size, &empty, sizeof(empty));
+	return 0;
+}
+
+static int check_arrays(const struct bm_request *request)
+{
+	if (request->count > COUNT_LIMIT)
+		return -E2BIG;
+	if (request->ranges) {
+		if (request->pages || request->nodes || request->status || request->reasons)
+			return -EINVAL;
+		return bm_range_size_ok(request->range_size) ? 0 : -EINVAL;
+	}
+	if (request->count == 0)
+		return 0;
+	return request->pages && request->nodes && request->status ? 0 : -EINVAL;
+}
+
+/* The mover of this request, or -errno. */
+static int choose(const struct bm_context *context, const struct bm_request *request)
+{
+	char why[BM_WHY_MAX] = "";
+	int mover = (int)context->config.value[BM_OPTION_MOVER];
+	int rc = 0;
+
+	if (request->backend)
+		rc = bm_registry_check(request->backend, "backend", why);
+	if (rc == 0 && request->mover)
+		rc = mover = bm_mover_parse(request->mover, why);
+	if (rc < 0) {
+		bm_log(&context->config.log, BM_LOG_ERROR, "%s", why);
+		return rc;
+	}
+	return mover;
+}
+
+static int check(const struct bm_context *context, const struct bm_request *request)
+{
+	int rc = check_arrays(request), foreign = request->pid != 0, mover;
+
+	if (rc < 0)
+		return rc;
+	if (request->flags & ~KNOWN_FLAGS || request->pid < 0)
+		return -EINVAL;
+	mover = choose(context, request);
+	if (foreign && (request->flags & BM_BIND || mover == BM_MOVER_MBIND)) {
+		bm_log(&context->config.log, BM_LOG_ERROR,
+		       "BM_BIND and the mover mbind work for the own process only, not for %d",
+		       (int)request->pid);
+		return mover < 0 ? mover : -EINVAL;
+	}
+	return mover;
+}
+
+static int import(const struct bm_context *context, const struct bm_request *request,
+		  struct bm_request *known)
+{
+	int rc;
+
+	if (!request || !bm_struct_size_ok(request->size, sizeof(request->size)))
+		return -EINVAL;
+	bm_request_init(known, sizeof(*known));
+	rc = bm_struct_import(known, sizeof(*known), request, request->size);
+	if (known->pid == context->pid)
+		known->pid = 0;
+	return rc;
+}
+
+void bm_job_init(struct bm_job *job, struct bm_context *context, const struct bm_request *request,
+		 enum bm_mover mover)
+{
+	memset(job, 0, sizeof(*job));
+	job->context = context;
+	job->sys = context->sys;
+	job->pid = request->pid;
+	job->flags = request->flags;
+	job->mover = mover;
+	job->count = request->count;
+	job->pages = request->pages;
+	job->nodes = request->nodes;
+	job->status = request->status;
+	job->reasons = request->reasons;
+}
+
+long bm_job_whole(struct bm_job *job)
+{
+	int rc = 0;
+
+	if (job->count == 0)
+		return 0;
+	rc = bm_job_prepare(job);
+	if (rc == 0)
+		rc = bm_job_run(job);
+	bm_job_release(job);
+	return rc < 0 ? rc : (long)job->misplaced;
+}
+
+/* Works a checked request off; *report and the sums only on success. */
+static long run(struct bm_context *context, const struct bm_request *request, int mover,
+		struct bm_report *report)
+{
+	struct bm_job job;
+	long result;
+
+	bm_job_init(&job, context, request, (enum bm_mover)mover);
+	result = request->ranges ? bm_ranges_run(&job, request) : bm_job_whole(&job);
+	if (result < 0)
+		return result;
+	job.report.backend = bm_registry_kernel();
+	job.report.mover = mover == BM_MOVER_MBIND ? "mbind" : "move_pages";
+	bm_sums_add(&context->sums, &job.report, context->page_size);
+	bm_log(&context->config.log, BM_LOG_DEBUG,
+	       "batch of %zu: %llu moved, %llu already there, %llu not; %llu calls, %u threads, %s",
+	       request->count, (unsigned long long)job.report.tally.moved,
+	       (unsigned long long)job.report.tally.already,
+	       (unsigned long long)job.report.tally.failed,
+	       (unsigned long long)job.report.kernel_calls, job.report.threads, job.report.mover);
+	if (report)
+		*report = job.report;
+	return result;
+}
+
+int bm_submit(struct bm_context *context, const struct bm_request *request,
+	      struct bm_batch **batch)
+{
+	struct bm_request known;
+	struct bm_batch *made;
+	int mover, rc = bm_context_get(&context);
+
+	if (rc < 0)
+		return rc;
+	if (!batch)
+		return -EINVAL;
+	rc = import(context, request, &known);
+	if (rc < 0)
+		return rc;
+	mover = check(context, &known);
+	if (mover < 0)
+		return mover;
+	made = context->sys->alloc(1, sizeof(*made));
+	if (!made)
+		return -ENOMEM;
+	made->context = context;
+	made->result = run(context, &known, mover, &made->report);
+	if (made->result < 0) {
+		rc = (int)made->result;
+		free(made);
+		return rc;
+	}
+	*batch = made;
+	return 0;
+}
+
+static int batch_ok(struct bm_batch *batch)
+{
+	struct bm_context *context;
+
+	if (!batch)
+		return -EINVAL;
+	context = batch->context;
+	return bm_context_get(&context);
+}
+
+long bm_batch_wait(struct bm_batch *batch, int64_t timeout_us)
+{
+	int rc = timeout_us < BM_FOREVER ? -EINVAL : batch_ok(batch);
+
+	return rc < 0 ? rc : batch->result;
+}
+
+int bm_batch_report(struct bm_batch *batch, struct bm_report *report, size_t size)
+{
+	int rc = batch_ok(batch);
+
+	if (rc < 0)
+		return rc;
+	if (!report || !bm_struct_size_ok(size, sizeof(report->tally.pages)))
+		return -EINVAL;
+	bm_struct_export(report, size, &batch->report, sizeof(batch->report));
+	return 0;
+}
+
+void bm_batch_free(struct bm_batch *batch)
+{
+	free(batch);
+}
+
+static long run_short(struct bm_context *context, const struct bm_request *request)
+{
+	int rc = bm_context_get(&context);
+
+	if (rc < 0)
+		return rc;
+	rc = check(context, request);
+	return rc < 0 ? rc : run(context, request, rc, NULL);
+}
+
+long bm_migrate_batch(struct bm_context *context, size_t count, void *const *pages,
+		      const int *nodes, int *status, uint64_t flags)
+{
+	struct bm_request request = {.size = sizeof(request),
+				     .flags = flags,
+				     .count = count,
+				     .pages = pages,
+				     .nodes = nodes,
+				     .status = status};
+
+	return run_short(context, &request);
+}
+
+long bm_migrate_ranges(struct bm_context *context, size_t count, struct bm_range *ranges,
+		       size_t range_size, uint64_t flags)
+{
+	struct bm_request request = {.size = sizeof(request),
+				     .flags = flags,
+				     .count = count,
+				     .ranges = ranges,
+				     .range_size = range_size};
+
+	if (!ranges && count > 0)
+		return -EINVAL;
+	return run_short(context, &request);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* classify.h - what the units of a slice are and where they are; nothing moves. */
+#ifndef BM_CLASSIFY_H
+#define BM_CLASSIFY_H
+
+#include "job.h"
+
+/* Opens what tells huge pages apart, for the whole job. */
+void bm_classify_open(struct bm_job *job);
+void bm_classify_close(struct bm_job *job);
+
+/* Joins the units of each huge page into one. */
+void bm_classify_join(struct bm_job *job);
+
+/*
+ * Asks the kernel where units are: those listed (indices into units), or with
+ * NULL all from first on. Writes unit->status: node or -errno.
+ */
+void bm_classify_ask(struct bm_job *job, struct bm_scratch *scratch, const uint32_t *list,
+		     size_t first, size_t count);
+
+/* Asks about all units of the slice, with all workers. */
+void bm_classify_ask_all(struct bm_job *job);
+
+/* Sets the state of each unit of the slice from where it is. */
+void bm_classify_states(struct bm_job *job);
+
+/*
+ * Where large folios cannot be seen: leaves one unit in each place where one
+ * may be, and lets the others wait. Returns how many wait.
+ */
+size_t bm_classify_hold_back(struct bm_job *job);
+/* Looks which of those that waited have come along; the others are to do. */
+void bm_classify_let_go(struct bm_job *job);
+
+/* 1 when the page at addr is mapped as a huge page. */
+int bm_classify_is_huge(struct bm_job *job, uint64_t addr);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* context.c - contexts, the default one, and what a fork does to them. */
+#include "context.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HUGE_SIZE_FILE "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size"
+#define LARGE_FILE     "/sys/kernel/mm/transparent_hugepage/hugepages-%llukB/enabled"
+
+int bm_options_check(const struct bm_options *options, char *why, size_t size)
+{
+	struct bm_config config;
+	char reason[BM_WHY_MAX];
+	int rc = bm_config_resolve(&bm_sys_linux, options, &config, reason);
+
+	if (why && size > 0)
+		snprintf(why, size, "%s", reason);
+	return rc;
+}
+
+/* The largest size below a PMD for which the kernel makes large folios (Linux >= 6.8). */
+static uint64_t large_folio_size(const struct bm_sys *sys, uint64_t page_size, uint64_t huge_size)
+{
+	char path[128], text[128];
+
+	for (uint64_t size = huge_size / 2; size > page_size; size /= 2) {
+		snprintf(path, sizeof(path), LARGE_FILE, (unsigned long long)(size >> 10));
+		if (bm_sys_text(sys, path, text, sizeof(text)) > 0 && !strstr(text, "[never]"))
+			return size;
+	}
+	return 0;
+}
+
+int bm_context_create(const struct bm_sys *sys, const struct bm_options *options,
+		      struct bm_context **context)
+{
+	struct bm_context *made = sys->alloc(1, sizeof(*made));
+	char why[BM_WHY_MAX];
+	int rc;
+
+	if (!made)
+		return -ENOMEM;
+	rc = bm_config_resolve(sys, options, &made->config, why);
+	if (rc < 0) {
+		bm_log(&made->config.log, BM_LOG_ERROR, "%s", why);
+		free(made);
+		return rc;
+	}
+	made->sys = sys;
+	made->pid = sys->getpid();
+	made->page_size = (uint64_t)sys->page_size();
+	made->huge_size = (uint64_t)bm_sys_number(sys, HUGE_SIZE_FILE, 0);
+	made->large_size = large_folio_size(sys, made->page_size, made->huge_size);
+	pthread_mutex_init(&made->sums.lock, NULL);
+	*context = made;
+	return 0;
+}
+
+int bm_context_new(const struct bm_options *options, struct bm_context **context)
+{
+	return context ? bm_context_create(&bm_sys_linux, options, context) : -EINVAL;
+}
+
+void bm_context_free(struct bm_context *context)
+{
+	if (!context)
+		return;
+	/* The parent's threads may have held the lock when they were left behind. */
+	if (context->pid == context->sys->getpid())
+		pthread_mutex_destroy(&context->sums.lock);
+	free(context);
+}
+
+/*
+ * Without a lock, because a fork may happen while another thread makes the
+ * default context: the child would find the lock taken for ever.
+ */
+static int default_context(struct bm_context **context)
+{
+	static _Atomic(struct bm_context *) shared;
+	struct bm_context *here = atomic_load(&shared), *made;
+	int rc;
+
+	while (!here || here->pid != here->sys->getpid()) {
+		rc = bm_context_new(NULL, &made);
+		if (rc < 0)
+			return rc;
+		/* Kept, not freed: another thread may be looking at its pid. */
+		made->previous = here;
+		if (atomic_compare_exchange_strong(&shared, &here, made))
+			here = made;
+		else
+			bm_context_free(made);
+	}
+	*context = here;
+	return 0;
+}
+
+int bm_context_get(struct bm_context **context)
+{
+	if (!*context)
+		return default_context(context);
+	return (*context)->pid == (*context)->sys->getpid() ? 0 : -ESTALE;
+}

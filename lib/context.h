@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* context.h - what a context holds. */
+#ifndef BM_CONTEXT_H
+#define BM_CONTEXT_H
+
+#include "options.h"
+#include "stats.h"
+#include "sys.h"
+
+struct bm_context {
+	const struct bm_sys *sys;
+	pid_t pid; /* another one: we are in a forked child, everything is stale */
+	struct bm_config config;
+	uint64_t page_size;
+	uint64_t huge_size;  /* of a PMD mapping, 0 without */
+	uint64_t large_size; /* of the largest folio that PTEs map (mTHP), 0 without */
+	struct bm_sums sums;
+	struct bm_context *previous; /* default context of the parent process */
+};
+
+/* A context on a given system: what bm_context_new() is for the real one. */
+int bm_context_create(const struct bm_sys *sys, const struct bm_options *options,
+		      struct bm_context **context);
+
+/* Puts the default context in place of NULL; -ESTALE in a forked child. */
+int bm_context_get(struct bm_context **context);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* error.c - what an errno and a reason mean, in words; and from one to the other. */
+#include "error.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#define STRINGIFY(x) #x
+#define VERSION_TEXT(a, b, c) STRINGIFY(a) "." STRINGIFY(b) "." STRINGIFY(c)
+#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
+
+const char *bm_version(void)
+{
+	return VERSION_TEXT(BM_VERSION_MAJOR, BM_VERSION_MINOR, BM_VERSION_PATCH);
+}
+
+static const struct {
+	int error;
+	const char *text;
+} errors[] = {
+	{0, "no error"},
+	{ENOENT, "no page there: never touched, or swapped out"},
+	{EFAULT, "not mapped, the zero page, or a mapping the kernel does not migrate"},
+	{EACCES, "shared with another process, or the target is outside the cpuset"},
+	{EBUSY, "in use in a way that forbids to move it: pinned, or under I/O"},
+	{ENOMEM, "no free page on the target node, or no memory for the library"},
+	{ENODEV, "no such node with memory, or no such backend on this machine"},
+	{EPERM, "refused: missing privilege, or a seccomp filter"},
+	{EIO, "the kernel could not migrate it"},
+	{EHWPOISON, "the page's memory is broken"},
+	{ESRCH, "no such process, or it has no memory"},
+	{EINVAL, "an argument, option or flag has a value that is not allowed"},
+	{E2BIG, "more than can be handled: entries, runs to bind, or a newer struct"},
+	{ENOSYS, "the kernel was built without page migration"},
+	{ESTALE, "the handle is from before a fork"},
+	{ETIMEDOUT, "not complete within the given time"},
+	{EAGAIN, "not now; trying again may help"},
+};
+
+const char *bm_error_text(int error)
+{
+	unsigned int value = error < 0 ? 0u - (unsigned int)error : (unsigned int)error;
+
+	for (size_t i = 0; i < COUNT_OF(errors); i++) {
+		if ((unsigned int)errors[i].error == value)
+			return errors[i].text;
+	}
+	return "an error of the kernel";
+}
+
+static const struct {
+	const char *name;
+	const char *text;
+} reasons[BM_REASON_COUNT] = {
+	[BM_REASON_NONE] = {"moved", "moved as asked"},
+	[BM_REASON_ALREADY] = {"already", "was on its target before"},
+	[BM_REASON_ABSENT] = {"absent", "never touched, or swapped out"},
+	[BM_REASON_UNMAPPED] = {"unmapped", "not mapped, the zero page, or a special mapping"},
+	[BM_REASON_SHARED] = {"shared", "mapped by others too, and BM_MOVE_ALL was not given"},
+	[BM_REASON_BUSY] = {"busy", "pinned or under I/O, also after all retries"},
+	[BM_REASON_TARGET_FULL] = {"target-full", "the target node has no free page"},
+	[BM_REASON_NO_NODE] = {"no-node", "the target is no node with memory"},
+	[BM_REASON_CPUSET] = {"cpuset", "the target is outside the process's cpuset"},
+	[BM_REASON_REFUSED] = {"refused", "the kernel refused the call: privilege or seccomp"},
+	[BM_REASON_CONTRADICTED] = {"contradicted", "another entry asked for another node"},
+	[BM_REASON_MOVED_AWAY] = {"moved-away", "reached its target, then was moved on"},
+	[BM_REASON_NO_BIND] = {"no-bind", "moved, but its range could not be bound"},
+	[BM_REASON_POISONED] = {"poisoned", "the page's memory is broken"},
+	[BM_REASON_GONE] = {"gone", "the process ended"},
+	[BM_REASON_OTHER] = {"other", "the kernel gave another error"},
+};
+
+const char *bm_reason_name(int reason)
+{
+	return reason >= 0 && reason < BM_REASON_COUNT ? reasons[reason].name : "unknown";
+}
+
+const char *bm_reason_text(int reason)
+{
+	return reason >= 0 && reason < BM_REASON_COUNT ? reasons[reason].text : "unknown";
+}
+
+enum bm_reason bm_reason_of(int status)
+{
+	switch (status) {
+	case -ENOENT:
+		return BM_REASON_ABSENT;
+	case -EFAULT:
+		return BM_REASON_UNMAPPED;
+	case -EACCES:
+		return BM_REASON_SHARED;
+	case -EBUSY:
+	case -EAGAIN:
+		return BM_REASON_BUSY;
+	case -ENOMEM:
+		return BM_REASON_TARGET_FULL;
+	case -ENODEV:
+		return BM_REASON_NO_NODE;
+	case -EPERM:
+		return BM_REASON_REFUSED;
+	case -EHWPOISON:
+		return BM_REASON_POISONED;
+	case -ESRCH:
+		return BM_REASON_GONE;
+	default:
+		return BM_REASON_OTHER;
+	}
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* error.h - the reason behind a status. */
+#ifndef BM_ERROR_H
+#define BM_ERROR_H
+
+#include "batchmig.h"
+
+/* The reason that a negative status of the kernel stands for. */
+enum bm_reason bm_reason_of(int status);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* info.c - snapshots of nodes, facts, movers, backends and options. */
+#include "info.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "facts.h"
+#include "registry.h"
+#include "topology.h"
+
+struct bm_text {
+	struct bm_text *next;
+	_Alignas(max_align_t) char bytes[];
+};
+
+void *bm_info_alloc(struct bm_info *info, size_t count, size_t size)
+{
+	struct bm_text *text =
+		info->context->sys->alloc(1, sizeof(struct bm_text) + count * size);
+
+	if (!text) {
+		info->failed = -ENOMEM;
+		return NULL;
+	}
+	text->next = info->texts;
+	info->texts = text;
+	return text->bytes;
+}
+
+const char *bm_info_text(struct bm_info *info, const char *format, ...)
+{
+	va_list args;
+	char *text;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	text = bm_info_alloc(info, (size_t)length + 1, 1);
+	if (!text)
+		return "";
+	va_start(args, format);
+	vsnprintf(text, (size_t)length + 1, format, args);
+	va_end(args);
+	return text;
+}
+
+static void fill_options(struct bm_info *info)
+{
+	const struct bm_config *config = &info->context->config;
+	char value[BM_VALUES_MAX];
+
+	for (size_t i = 0; i < BM_OPTION_COUNT; i++) {
+		info->options[i] = *bm_option_row(i);
+		bm_option_text(config, i, value, sizeof(value));
+		info->options[i].value = bm_info_text(info, "%s", value);
+		info->options[i].source = config->source[i];
+	}
+}
+
+int bm_info_new(struct bm_context *context, struct bm_info **info)
+{
+	struct bm_info *made;
+	int rc = bm_context_get(&context);
+
+	if (rc < 0)
+		return rc;
+	if (!info)
+		return -EINVAL;
+	made = context->sys->alloc(1, sizeof(*made));
+	if (!made)
+		return -ENOMEM;
+	made->context = context;
+	bm_topology_fill(made);
+	bm_facts_fill(made);
+	bm_facts_movers(made);
+	fill_options(made);
+	if (made->failed < 0) {
+		rc = made->failed;
+		bm_info_free(made);
+		return rc;
+	}
+	*info = made;
+	return 0;
+}
+
+void bm_info_free(struct bm_info *info)
+{
+	struct bm_text *text = info ? info->texts : NULL;
+
+	while (text) {
+		struct bm_text *next = text->next;
+
+		free(text);
+		text = next;
+	}
+	free(info);
+}
+
+const struct bm_node_info *bm_info_node(const struct bm_info *info, size_t index)
+{
+	return info && index < info->node_count ? &info->nodes[index] : NULL;
+}
+
+const struct bm_fact *bm_info_kernel(const struct bm_info *info, size_t index)
+{
+	return info && index < info->fact_count ? &info->facts[index] : NULL;
+}
+
+const struct bm_facility *bm_info_mover(const struct bm_info *info, size_t index)
+{
+	return info && index < info->mover_count ? &info->movers[index] : NULL;
+}
+
+const struct bm_facility *bm_info_backend(const struct bm_info *info, size_t index)
+{
+	return info ? bm_registry_row(index) : NULL;
+}
+
+const struct bm_option_info *bm_info_option(const struct bm_info *info, size_t index)
+{
+	return info && index < BM_OPTION_COUNT ? &info->options[index] : NULL;
+}
+
+size_t bm_info_page_size(const struct bm_info *info)
+{
+	return info ? (size_t)info->context->page_size : 0;
+}
+
+size_t bm_info_huge_size(const struct bm_info *info)
+{
+	return info ? (size_t)info->context->huge_size : 0;
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* job.c - works a batch off, slice by slice. */
+#include "job.h"
+
+#include <errno.h>
+#include <linux/mempolicy.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bind.h"
+#include "classify.h"
+#include "cost.h"
+#include "mover_kernel.h"
+#include "mover_mbind.h"
+#include "results.h"
+
+/* Carves an array out of the memory of the job; with NULL only adds up its size. */
+static void *carve(char *memory, size_t *used, size_t count, size_t size)
+{
+	size_t at = *used;
+
+	*used = (at + count * size + 15) & ~(size_t)15;
+	return memory ? memory + at : NULL;
+}
+
+static size_t lay_out(struct bm_job *job, char *memory, size_t units)
+{
+	size_t used = 0;
+
+	job->items = carve(memory, &used, job->count, sizeof(*job->items));
+	job->spare = carve(memory, &used, job->count, sizeof(*job->spare));
+	job->units = carve(memory, &used, units, sizeof(*job->units));
+	job->order = carve(memory, &used, units, sizeof(*job->order));
+	job->calls = carve(memory, &used, units, sizeof(*job->calls));
+	for (unsigned int i = 0; i < job->threads; i++) {
+		struct bm_scratch *scratch = &job->scratch[i];
+
+		scratch->pages = carve(memory, &used, job->room, sizeof(*scratch->pages));
+		scratch->nodes = carve(memory, &used, job->room, sizeof(*scratch->nodes));
+		scratch->status = carve(memory, &used, job->room, sizeof(*scratch->status));
+	}
+	return used;
+}
+
+static uint64_t region_size(const struct bm_job *job)
+{
+	const struct bm_context *context = job->context;
+
+	return context->huge_size ? context->huge_size : context->page_size;
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static int take_memory(struct bm_job *job)
+{
+	const struct bm_context *context = job->context;
+	size_t call_pages = (size_t)context->config.value[BM_OPTION_CALL_PAGES];
+	size_t region_pages = region_size(job) / context->page_size;
+	size_t units = least(job->count, BM_SLICE_UNITS + region_pages);
+
+	job->room = least(call_pages, units);
+	/* One CPU is the answer for a small batch, without a system call. */
+	job->threads = units < 2 * call_pages
+			       ? 1
+			       : bm_cost_threads(context->config.value[BM_OPTION_THREADS],
+						 job->sys->cpus(), units / call_pages);
+	job->memory = job->sys->alloc(1, lay_out(job, NULL, units));
+	if (!job->memory)
+		return -ENOMEM;
+	lay_out(job, job->memory, units);
+	return 0;
+}
+
+int bm_job_prepare(struct bm_job *job)
+{
+	uint64_t start = job->sys->now_ns();
+	uint64_t page_size = job->context->page_size;
+	int rc;
+
+	job->kernel_flags = job->flags & BM_MOVE_ALL ? MPOL_MF_MOVE_ALL : MPOL_MF_MOVE;
+	rc = take_memory(job);
+	if (rc < 0)
+		return rc;
+	/* Of a large batch the spare is untouched memory, which costs nothing. */
+	if (bm_plan_sorted(job->pages, job->count))
+		job->spare = NULL;
+	bm_plan_items(job->pages, job->count, page_size, job->items, job->spare);
+	if (job->flags & BM_BIND)
+		rc = bm_bind_check(job->context,
+				   bm_plan_runs(job->items, job->count, job->nodes, page_size));
+	job->report.ns_plan += job->sys->now_ns() - start;
+	return rc;
+}
+
+void bm_job_release(struct bm_job *job)
+{
+	free(job->memory);
+	job->memory = NULL;
+}
+
+static void move_call(void *arg, unsigned int worker, size_t block)
+{
+	struct bm_job *job = arg;
+	const struct bm_call *call = &job->calls[block];
+
+	if (job->mover == BM_MOVER_MBIND && job->pid == 0)
+		bm_mover_mbind(job, &job->scratch[worker], call);
+	bm_mover_move_pages(job, &job->scratch[worker], call);
+}
+
+/* Moves what is to do, once. */
+static void move_all(struct bm_job *job)
+{
+	uint64_t call_bytes = (uint64_t)job->context->config.value[BM_OPTION_CALL_PAGES] *
+			      job->context->page_size;
+	unsigned int threads;
+
+	memset(job->full, 0, sizeof(job->full));
+	job->todo = bm_plan_order(job->units, job->unit_count, job->order);
+	job->call_count = bm_plan_calls(job->units, job->order, job->todo, call_bytes, job->calls);
+	threads = bm_workers_run(job->sys, job->threads, job->call_count, move_call, job);
+	if (threads > job->report.threads)
+		job->report.threads = threads;
+}
+
+static int is_transient(int error)
+{
+	return error == -EBUSY || error == -EAGAIN || error == -ENOMEM;
+}
+
+/* Gives up what another try would not help; returns how much is still to do. */
+static size_t give_up(struct bm_job *job, int last)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < job->unit_count; i++) {
+		struct bm_unit *unit = &job->units[i];
+
+		if (unit->state != BM_UNIT_TODO)
+			continue;
+		if (last || !is_transient(unit->error))
+			unit->state = BM_UNIT_LEFT;
+		else
+			left++;
+	}
+	return left;
+}
+
+static void move_in_rounds(struct bm_job *job)
+{
+	const int64_t *value = job->context->config.value;
+	unsigned int retries = (unsigned int)value[BM_OPTION_RETRIES];
+
+	if (bm_classify_hold_back(job) > 0) {
+		move_all(job);
+		bm_classify_let_go(job);
+	}
+	for (unsigned int round = 0;; round++) {
+		move_all(job);
+		if (job->todo == 0 || give_up(job, round == retries) == 0)
+			break;
+		job->sys->sleep_us(
+			bm_cost_pause_us((uint64_t)value[BM_OPTION_RETRY_US], round + 1));
+	}
+}
+
+/* Adds the time since *mark to a phase and sets the mark anew. */
+static void lap(const struct bm_job *job, uint64_t *mark, uint64_t *phase)
+{
+	uint64_t now = job->sys->now_ns();
+
+	*phase += now - *mark;
+	*mark = now;
+}
+
+static int run_slice(struct bm_job *job, size_t *next)
+{
+	struct bm_report *report = &job->report;
+	uint64_t mark = job->sys->now_ns();
+	int first = *next == 0;
+
+	job->unit_count = bm_plan_units(job->items, job->count, next, job->nodes, job->units,
+					BM_SLICE_UNITS, job->context->page_size, region_size(job));
+	lap(job, &mark, &report->ns_plan);
+	bm_classify_join(job);
+	bm_classify_ask_all(job);
+	if (first && atomic_load(&job->refused))
+		return atomic_load(&job->refused);
+	bm_classify_states(job);
+	lap(job, &mark, &report->ns_classify);
+	move_in_rounds(job);
+	lap(job, &mark, &report->ns_move);
+	bm_classify_ask_all(job);
+	if (job->flags & BM_BIND)
+		bm_bind_units(job);
+	bm_results_write(job);
+	lap(job, &mark, &report->ns_verify);
+	return 0;
+}
+
+int bm_job_run(struct bm_job *job)
+{
+	size_t next = 0;
+	int rc = 0;
+
+	bm_classify_open(job);
+	while (next < job->count && rc == 0)
+		rc = run_slice(job, &next);
+	bm_classify_close(job);
+	bm_tally_sort(&job->report.tally);
+	job->report.kernel_calls = atomic_load(&job->kernel_calls);
+	return rc;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * job.h - a batch while it is worked on.
+ *
+ * Worked off in slices of units: plan, classify, move in rounds, verify,
+ * results. All memory is taken before the first page moves.
+ */
+#ifndef BM_JOB_H
+#define BM_JOB_H
+
+#include <stdatomic.h>
+
+#include "context.h"
+#include "plan.h"
+#include "workers.h"
+
+/* Units in a slice: small enough that its arrays are reused from the cache's last level. */
+#define BM_SLICE_UNITS 65536u
+
+/* Arguments of one kernel call; one for each worker. */
+struct bm_scratch {
+	void **pages;
+	int *nodes;
+	int *status;
+};
+
+struct bm_job {
+	struct bm_context *context;
+	const struct bm_sys *sys;
+	pid_t pid;       /* 0: this process */
+	uint64_t flags;  /* BM_MOVE_ALL, BM_BIND, BM_QUIET */
+	int kernel_flags; /* the same for the kernel */
+	enum bm_mover mover;
+
+	/* The caller's. */
+	size_t count;
+	void *const *pages;
+	const int *nodes;
+	int *status;
+	unsigned char *reasons; /* may be NULL */
+
+	/* The plan; units, order and calls are those of the slice. */
+	struct bm_item *items;
+	struct bm_item *spare; /* NULL when the pages came sorted */
+	struct bm_unit *units;
+	size_t unit_count;
+	uint32_t *order;
+	size_t todo;
+	struct bm_call *calls;
+	size_t call_count;
+	struct bm_scratch scratch[BM_WORKERS_MAX];
+	size_t room; /* entries of each scratch */
+	unsigned int threads;
+	void *memory; /* all of the above */
+
+	int pagemap;      /* descriptor, or -errno */
+	int scan_works;   /* PAGEMAP_SCAN tells of huge pages */
+	uint64_t suspect; /* size of large folios that cannot be seen, 0 none */
+	unsigned char full[BM_NODES_MAX]; /* targets that had no page in this round; atomic access */
+	atomic_uint_fast64_t kernel_calls;
+	atomic_int refused; /* why the kernel would not even say where pages are */
+
+	struct bm_report report;
+	size_t misplaced; /* entries that are not on their node: the result of the call */
+};
+
+/* Takes the memory and makes the plan; -ENOMEM, or -E2BIG for BM_BIND on too many runs. */
+int bm_job_prepare(struct bm_job *job);
+/* Works it off; -errno when the kernel refused before anything was tried. */
+int bm_job_run(struct bm_job *job);
+/* Gives everything back. */
+void bm_job_release(struct bm_job *job);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* mempolicy.c - setting and reading the policy of a range. */
+#include "mempolicy.h"
+
+#include <linux/mempolicy.h>
+
+/* The kernel takes the number of bits plus one. */
+#define MAX_NODE (BM_NODES_MAX + 1)
+
+int bm_policy_get(const struct bm_sys *sys, uint64_t addr, struct bm_policy *policy)
+{
+	*policy = (struct bm_policy){0};
+	return (int)sys->get_mempolicy(&policy->mode, policy->nodes, MAX_NODE, addr, MPOL_F_ADDR);
+}
+
+int bm_policy_set(const struct bm_sys *sys, uint64_t start, uint64_t end,
+		  const struct bm_policy *policy)
+{
+	return (int)sys->mbind(start, end - start, policy->mode, policy->nodes, MAX_NODE, 0);
+}
+
+int bm_policy_restorable(const struct bm_policy *policy)
+{
+	/*
+	 * The nodes of a policy with MPOL_F_STATIC_NODES or _RELATIVE_NODES are
+	 * told as they are, not as they were set; the home node of BIND and
+	 * PREFERRED_MANY cannot be asked for.
+	 */
+	return policy->mode == MPOL_DEFAULT || policy->mode == MPOL_PREFERRED ||
+	       policy->mode == MPOL_INTERLEAVE || policy->mode == MPOL_LOCAL;
+}
+
+int bm_policy_prefer(const struct bm_sys *sys, uint64_t start, uint64_t end, int node,
+		     unsigned int flags)
+{
+	unsigned long mask[BM_MASK_WORDS] = {0};
+	unsigned int bits = 8 * sizeof(mask[0]);
+
+	mask[(unsigned int)node / bits] = 1ul << ((unsigned int)node % bits);
+	return (int)sys->mbind(start, end - start, MPOL_PREFERRED, mask, MAX_NODE, flags);
+}

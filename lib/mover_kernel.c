@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* mover_kernel.c - move_pages(2), and what its results mean. */
+#include "mover_kernel.h"
+
+#include <errno.h>
+#include <limits.h>
+
+#include "error.h"
+
+/* The kernel leaves the statuses of a failed list unwritten: this one stays there. */
+#define UNWRITTEN INT_MIN
+
+static void set_error(struct bm_unit *unit, int error, enum bm_reason reason)
+{
+	unit->error = error;
+	unit->reason = (unsigned char)reason;
+}
+
+/* A whole call was refused: the reason is then not that of a page. */
+static void refuse_call(struct bm_unit *unit, int rc)
+{
+	set_error(unit, rc, rc == -EACCES ? BM_REASON_CPUSET : bm_reason_of(rc));
+}
+
+static size_t gather(struct bm_job *job, struct bm_scratch *scratch, const struct bm_call *call)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < call->count; i++) {
+		struct bm_unit *unit = &job->units[job->order[call->first + i]];
+
+		if (unit->state != BM_UNIT_TODO)
+			continue;
+		scratch->pages[count] = (void *)(uintptr_t)unit->addr;
+		scratch->nodes[count] = unit->node;
+		scratch->status[count++] = UNWRITTEN;
+	}
+	return count;
+}
+
+/* Asks again about units of which the call said nothing; they may well have moved. */
+static void settle_unwritten(struct bm_job *job, struct bm_scratch *scratch, size_t count)
+{
+	int answers[64];
+
+	for (size_t i = 0; i < count; i++) {
+		size_t some = 0;
+
+		if (scratch->status[i] != UNWRITTEN)
+			continue;
+		while (i + some < count && some < 64 && scratch->status[i + some] == UNWRITTEN)
+			some++;
+		if (job->sys->move_pages(job->pid, some, scratch->pages + i, NULL, answers,
+					 job->kernel_flags) < 0)
+			return;
+		for (size_t k = 0; k < some; k++) {
+			if (answers[k] == scratch->nodes[i + k] || answers[k] < 0)
+				scratch->status[i + k] = answers[k];
+		}
+		i += some - 1;
+	}
+}
+
+/* Writes the outcome to the units; returns how many moved. */
+static size_t settle(struct bm_job *job, const struct bm_scratch *scratch,
+		     const struct bm_call *call, long rc)
+{
+	size_t at = 0, moved = 0;
+
+	for (size_t i = 0; i < call->count; i++) {
+		struct bm_unit *unit = &job->units[job->order[call->first + i]];
+		int status;
+
+		if (unit->state != BM_UNIT_TODO)
+			continue;
+		unit->tried = unit->tried < UCHAR_MAX ? unit->tried + 1 : UCHAR_MAX;
+		status = scratch->status[at++];
+		if (status >= 0) {
+			unit->state = BM_UNIT_MOVED;
+			moved++;
+		} else if (status != UNWRITTEN) {
+			set_error(unit, status, bm_reason_of(status));
+		} else if (rc < 0) {
+			refuse_call(unit, (int)rc);
+		} else {
+			/* rc > 0: pages that the kernel tried and could not move. */
+			set_error(unit, -EBUSY, BM_REASON_BUSY);
+		}
+	}
+	return moved;
+}
+
+static void skip_full(struct bm_job *job, const struct bm_call *call)
+{
+	for (size_t i = 0; i < call->count; i++) {
+		struct bm_unit *unit = &job->units[job->order[call->first + i]];
+
+		if (unit->state == BM_UNIT_TODO)
+			set_error(unit, -ENOMEM, BM_REASON_TARGET_FULL);
+	}
+}
+
+void bm_mover_move_pages(struct bm_job *job, struct bm_scratch *scratch,
+			 const struct bm_call *call)
+{
+	int node = job->units[job->order[call->first]].node;
+	size_t count;
+	long rc;
+
+	/* Each further call would search the whole node for a free page again. */
+	if (__atomic_load_n(&job->full[node], __ATOMIC_RELAXED)) {
+		skip_full(job, call);
+		return;
+	}
+	count = gather(job, scratch, call);
+	if (count == 0)
+		return;
+	rc = job->sys->move_pages(job->pid, count, scratch->pages, scratch->nodes, scratch->status,
+				  job->kernel_flags);
+	atomic_fetch_add_explicit(&job->kernel_calls, 1, memory_order_relaxed);
+	if (rc != 0)
+		settle_unwritten(job, scratch, count);
+	if (settle(job, scratch, call, rc) == 0 && rc == -ENOMEM)
+		__atomic_store_n(&job->full[node], 1, __ATOMIC_RELAXED);
+}

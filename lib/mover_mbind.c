@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* mover_mbind.c - cuts a call into runs within one mapping and mbinds each. */
+#include "mover_mbind.h"
+
+#include <errno.h>
+
+#include "classify.h"
+#include "mempolicy.h"
+#include "vma.h"
+
+static struct bm_unit *unit_of(struct bm_job *job, const struct bm_call *call, size_t i)
+{
+	return &job->units[job->order[call->first + i]];
+}
+
+/*
+ * 1 when nothing lies between the units but what mbind leaves alone: absent
+ * pages, and pages of the same target.
+ */
+static int adjacent(const struct bm_job *job, uint32_t from, uint32_t to)
+{
+	const struct bm_unit *units = job->units;
+
+	for (uint32_t i = from; i < to; i++) {
+		if (units[i].end != units[i + 1].addr)
+			return 0;
+		if (i != from && units[i].status != -ENOENT && units[i].node != units[from].node)
+			return 0;
+	}
+	return 1;
+}
+
+static size_t run_length(struct bm_job *job, const struct bm_call *call, size_t first)
+{
+	const uint32_t *order = job->order + call->first;
+	size_t end = first + 1;
+
+	while (end < call->count && adjacent(job, order[end - 1], order[end]))
+		end++;
+	return end - first;
+}
+
+/* Moves what lies in one mapping; its policy is as before afterwards. */
+static void move_piece(struct bm_job *job, uint64_t start, uint64_t end, int node)
+{
+	struct bm_policy policy;
+	int rc;
+
+	if (bm_policy_get(job->sys, start, &policy) < 0 || !bm_policy_restorable(&policy))
+		return;
+	rc = bm_policy_prefer(job->sys, start, end, node, (unsigned int)job->kernel_flags);
+	atomic_fetch_add_explicit(&job->kernel_calls, 1, memory_order_relaxed);
+	/* A failed mbind may have set the policy on a part of the range. */
+	if (bm_policy_set(job->sys, start, end, &policy) < 0)
+		bm_log(&job->context->config.log, BM_LOG_ERROR,
+		       "the memory policy of 0x%llx-0x%llx could not be put back",
+		       (unsigned long long)start, (unsigned long long)end);
+	if (rc < 0)
+		bm_log(&job->context->config.log, BM_LOG_DEBUG, "mbind of 0x%llx-0x%llx: %d",
+		       (unsigned long long)start, (unsigned long long)end, rc);
+}
+
+static void move_run(struct bm_job *job, const struct bm_vmas *vmas, uint64_t start, uint64_t end,
+		     int node)
+{
+	const struct bm_vma *vma = bm_vmas_from(vmas, start);
+
+	while (vma && vma < vmas->list + vmas->count && vma->start < end) {
+		uint64_t from = vma->start > start ? vma->start : start;
+		uint64_t to = vma->end < end ? vma->end : end;
+
+		if (vma->is_anon && !vma->hugetlb)
+			move_piece(job, from, to, node);
+		vma++;
+	}
+}
+
+/* mbind tells nothing about single pages. */
+static void settle(struct bm_job *job, struct bm_scratch *scratch, const struct bm_call *call)
+{
+	bm_classify_ask(job, scratch, job->order, call->first, call->count);
+	for (size_t i = 0; i < call->count; i++) {
+		struct bm_unit *unit = unit_of(job, call, i);
+
+		if (unit->state == BM_UNIT_TODO && unit->status == unit->node)
+			unit->state = BM_UNIT_MOVED;
+	}
+}
+
+void bm_mover_mbind(struct bm_job *job, struct bm_scratch *scratch, const struct bm_call *call)
+{
+	struct bm_vmas vmas;
+
+	if (bm_vmas_read(job->sys, 0, &vmas) < 0)
+		return;
+	for (size_t i = 0; i < call->count;) {
+		size_t length = run_length(job, call, i);
+		struct bm_unit *first = unit_of(job, call, i);
+		struct bm_unit *last = unit_of(job, call, i + length - 1);
+
+		move_run(job, &vmas, first->addr, last->end, first->node);
+		i += length;
+	}
+	bm_vmas_free(&vmas);
+	settle(job, scratch, call);
+}

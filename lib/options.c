@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* options.c - the table of options, and how a value is found and checked. */
+#include "options.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry.h"
+#include "structs.h"
+
+#define STRING_FIELD(field) offsetof(struct bm_options, field), 1
+#define NUMBER_FIELD(field) offsetof(struct bm_options, field), 0
+
+struct row {
+	struct bm_option_info info; /* what the user is told */
+	size_t offset;              /* of the field in struct bm_options */
+	int is_string;
+	int64_t min, max; /* integers only */
+};
+
+/* Order: enum bm_option_id. The defaults of call_pages and retry_us: docs/kernel-movers.md. */
+static const struct row table[BM_OPTION_COUNT] = {
+	{{"backend", "BATCHMIG_BACKEND", "list", "auto|kernel", "", "auto",
+	  "who copies, in order of preference, separated by commas", NULL, NULL},
+	 STRING_FIELD(backend), 0, 0},
+	{{"mover", "BATCHMIG_MOVER", "choice", "auto|move_pages|mbind", "", "auto",
+	  "how pages get to their node", NULL, NULL},
+	 STRING_FIELD(mover), 0, 0},
+	{{"quiet", "BATCHMIG_QUIET", "choice", "no|yes|strict", "", "no",
+	  "the quiet promise for every batch of the context", NULL, NULL},
+	 STRING_FIELD(quiet), 0, 0},
+	{{"log_level", "BATCHMIG_LOG", "choice", "none|error|warn|info|debug", "", "none",
+	  "what is logged", NULL, NULL},
+	 STRING_FIELD(log_level), 0, 0},
+	{{"threads", "BATCHMIG_THREADS", "integer", "0..1024", "threads", "0",
+	  "most threads that work on one batch; 0 chooses by its size", NULL, NULL},
+	 NUMBER_FIELD(threads), 0, 1024},
+	{{"call_pages", "BATCHMIG_CALL_PAGES", "integer", "1..1048576", "pages", "4096",
+	  "base pages given to the kernel in one call", NULL, NULL},
+	 NUMBER_FIELD(call_pages), 1, 1048576},
+	{{"retries", "BATCHMIG_RETRIES", "integer", "0..100", "times", "3",
+	  "how often a transient failure is tried again", NULL, NULL},
+	 NUMBER_FIELD(retries), 0, 100},
+	{{"retry_us", "BATCHMIG_RETRY_US", "integer", "0..1000000", "us", "100",
+	  "pause before the first retry; each further one is four times as long", NULL, NULL},
+	 NUMBER_FIELD(retry_us), 0, 1000000},
+};
+
+const struct bm_option_info *bm_option_row(size_t index)
+{
+	return index < BM_OPTION_COUNT ? &table[index].info : NULL;
+}
+
+/* The index of text in "a|b|c", or -1. */
+static int choice_index(const char *allowed, const char *text)
+{
+	size_t length = strlen(text);
+
+	for (int index = 0; *allowed; index++) {
+		size_t span = strcspn(allowed, "|");
+
+		if (span == length && strncmp(allowed, text, span) == 0)
+			return index;
+		allowed += span + (allowed[span] == '|');
+	}
+	return -1;
+}
+
+static void choice_name(const char *allowed, int64_t index, char *buffer, size_t size)
+{
+	while (index-- > 0)
+		allowed += strcspn(allowed, "|") + 1;
+	snprintf(buffer, size, "%.*s", (int)strcspn(allowed, "|"), allowed);
+}
+
+/* @name is what the user wrote: the variable or the field. */
+static int refuse(char *why, const char *name, const char *value, const struct row *row)
+{
+	snprintf(why, BM_WHY_MAX, "%s=%.80s is not allowed: it must be %s%s%s%s", name, value,
+		 row->info.type[0] == 'i' ? "a whole number in " : "one of ", row->info.allowed,
+		 *row->info.unit ? ", in " : "", row->info.unit);
+	return -EINVAL;
+}
+
+static int set_number(struct bm_config *config, size_t id, int64_t value)
+{
+	if (value < table[id].min || value > table[id].max)
+		return -EINVAL;
+	config->value[id] = value;
+	return 0;
+}
+
+static int parse_number(const char *text, int64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoll(text, &end, 10);
+	/* strtoll takes leading blanks and a sign: a number here starts with a digit. */
+	return errno || end == text || *end || text[0] < '0' || text[0] > '9' ? -EINVAL : 0;
+}
+
+int bm_mover_parse(const char *name, char *why)
+{
+	const struct row *row = &table[BM_OPTION_MOVER];
+	int index = choice_index(row->info.allowed, name);
+
+	if (index >= 0)
+		return index;
+	if (strcmp(name, "swap") == 0) {
+		snprintf(why, BM_WHY_MAX, "mover swap is not part of this version; allowed: %s",
+			 row->info.allowed);
+		return -ENODEV;
+	}
+	return refuse(why, "mover", name, row);
+}
+
+static int set_text(struct bm_config *config, size_t id, const char *name, const char *text,
+		    char *why)
+{
+	const struct row *row = &table[id];
+	int64_t number = 0;
+	int index;
+
+	switch (row->info.type[0]) {
+	case 'l':
+		if (strlen(text) >= sizeof(config->backend))
+			return refuse(why, name, "(a longer text)", row);
+		memcpy(config->backend, text, strlen(text) + 1);
+		return bm_registry_check(text, name, why);
+	case 'i':
+		if (parse_number(text, &number) < 0 || set_number(config, id, number) < 0)
+			return refuse(why, name, text, row);
+		return 0;
+	default:
+		if (id == BM_OPTION_MOVER && strcmp(text, "swap") == 0)
+			return bm_mover_parse(text, why);
+		index = choice_index(row->info.allowed, text);
+		config->value[id] = index;
+		return index < 0 ? refuse(why, name, text, row) : 0;
+	}
+}
+
+static int64_t number_field(const struct bm_options *options, size_t offset)
+{
+	int64_t value;
+
+	memcpy(&value, (const char *)options + offset, sizeof(value));
+	return value;
+}
+
+static const char *string_field(const struct bm_options *options, size_t offset)
+{
+	const char *value;
+
+	memcpy(&value, (const char *)options + offset, sizeof(value));
+	return value;
+}
+
+static int from_option(struct bm_config *config, size_t id, const struct bm_options *options,
+		       char *why)
+{
+	const struct row *row = &table[id];
+	char text[32];
+	int64_t number;
+
+	config->source[id] = "option";
+	if (row->is_string)
+		return set_text(config, id, row->info.name, string_field(options, row->offset), why);
+	number = number_field(options, row->offset);
+	if (set_number(config, id, number) == 0)
+		return 0;
+	snprintf(text, sizeof(text), "%" PRId64, number);
+	return refuse(why, row->info.name, text, row);
+}
+
+static int is_set(const struct bm_options *options, const struct row *row)
+{
+	if (row->is_string)
+		return string_field(options, row->offset) != NULL;
+	return number_field(options, row->offset) != BM_OPTION_UNSET;
+}
+
+static int resolve_one(const struct bm_sys *sys, const struct bm_options *options,
+		       struct bm_config *config, size_t id, char *why)
+{
+	const struct row *row = &table[id];
+	const char *text;
+
+	if (is_set(options, row))
+		return from_option(config, id, options, why);
+	text = sys->getenv(row->info.env);
+	config->source[id] = text ? "environment" : "default";
+	if (text)
+		return set_text(config, id, row->info.env, text, why);
+	return set_text(config, id, row->info.name, row->info.standard, why);
+}
+
+int bm_options_init(struct bm_options *options, size_t size)
+{
+	struct bm_options unset = {.size = size};
+
+	if (!options || !bm_struct_size_ok(size, sizeof(size)))
+		return -EINVAL;
+	unset.threads = BM_OPTION_UNSET;
+	unset.call_pages = BM_OPTION_UNSET;
+	unset.retries = BM_OPTION_UNSET;
+	unset.retry_us = BM_OPTION_UNSET;
+	bm_struct_export(options, size, &unset, sizeof(unset));
+	return 0;
+}
+
+static int import_options(const struct bm_options *options, struct bm_options *known, char *why)
+{
+	int rc;
+
+	bm_options_init(known, sizeof(*known));
+	if (!options)
+		return 0;
+	if (!bm_struct_size_ok(options->size, sizeof(options->size))) {
+		snprintf(why, BM_WHY_MAX, "options.size=%zu is not allowed: call bm_options_init()",
+			 options->size);
+		return -EINVAL;
+	}
+	rc = bm_struct_import(known, sizeof(*known), options, options->size);
+	if (rc < 0)
+		snprintf(why, BM_WHY_MAX, "the options come from a newer version than %s and set "
+			 "something it does not know", bm_version());
+	return rc;
+}
+
+int bm_config_resolve(const struct bm_sys *sys, const struct bm_options *options,
+		      struct bm_config *config, char *why)
+{
+	struct bm_options known;
+	int first = 0, rc;
+
+	memset(config, 0, sizeof(*config));
+	why[0] = '\0';
+	rc = import_options(options, &known, why);
+	if (rc < 0)
+		return rc;
+	config->log.hook = known.log;
+	config->log.user = known.log_user;
+	/* All rows are looked at, so that the log level holds when another row is bad. */
+	for (size_t id = 0; id < BM_OPTION_COUNT; id++) {
+		char reason[BM_WHY_MAX];
+
+		rc = resolve_one(sys, &known, config, id, reason);
+		if (rc < 0 && first == 0) {
+			first = rc;
+			memcpy(why, reason, sizeof(reason));
+		}
+	}
+	config->log.level = (int)config->value[BM_OPTION_LOG];
+	return first;
+}
+
+void bm_option_text(const struct bm_config *config, size_t index, char *buffer, size_t size)
+{
+	const struct row *row = &table[index];
+
+	if (row->info.type[0] == 'l')
+		snprintf(buffer, size, "%s", config->backend);
+	else if (row->info.type[0] == 'i')
+		snprintf(buffer, size, "%" PRId64, config->value[index]);
+	else
+		choice_name(row->info.allowed, config->value[index], buffer, size);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.h - the one table of options, and the values of a context.
+ *
+ * An option beats the environment, the environment beats the default. A value
+ * that is not allowed is an error, never a default.
+ */
+#ifndef BM_OPTIONS_H
+#define BM_OPTIONS_H
+
+#include "batchmig.h"
+#include "log.h"
+#include "sys.h"
+
+#define BM_LIST_MAX 256 /* bytes of a preference list */
+#define BM_WHY_MAX 512
+
+enum bm_mover { BM_MOVER_AUTO, BM_MOVER_MOVE_PAGES, BM_MOVER_MBIND };
+enum bm_quiet { BM_QUIET_NO, BM_QUIET_YES, BM_QUIET_STRICT };
+
+enum bm_option_id {
+	BM_OPTION_BACKEND,
+	BM_OPTION_MOVER,
+	BM_OPTION_QUIET,
+	BM_OPTION_LOG,
+	BM_OPTION_THREADS,
+	BM_OPTION_CALL_PAGES,
+	BM_OPTION_RETRIES,
+	BM_OPTION_RETRY_US,
+	BM_OPTION_COUNT
+};
+
+struct bm_config {
+	char backend[BM_LIST_MAX];
+	int64_t value[BM_OPTION_COUNT]; /* integers, and indices of choices */
+	const char *source[BM_OPTION_COUNT];
+	struct bm_log log;
+};
+
+/*
+ * Resolves options (may be NULL) and environment. On failure -EINVAL or
+ * -E2BIG, and the reason in why (BM_WHY_MAX bytes).
+ */
+int bm_config_resolve(const struct bm_sys *sys, const struct bm_options *options,
+		      struct bm_config *config, char *why);
+
+/* The index of a mover name; -EINVAL or -ENODEV with the reason. */
+int bm_mover_parse(const char *name, char *why);
+
+/* Row of the table by index, without value and source; NULL past the end. */
+const struct bm_option_info *bm_option_row(size_t index);
+/* The value of an option in this configuration as text, into buffer. */
+void bm_option_text(const struct bm_config *config, size_t index, char *buffer, size_t size);
+
+#endif

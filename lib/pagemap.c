@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* pagemap.c - PAGEMAP_SCAN, and plain reads of pagemap. */
+#include "pagemap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+
+/* Declared here: the headers of Debian 12 are older than Linux 6.7. */
+struct scan_arg {
+	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
+	uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+#define SCAN_IOCTL _IOWR('f', 16, struct scan_arg)
+
+int bm_pagemap_open(const struct bm_sys *sys, pid_t pid)
+{
+	char path[64];
+
+	int fd;
+
+	if (pid == 0)
+		return sys->open("/proc/self/pagemap", O_RDONLY);
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)pid);
+	fd = sys->open(path, O_RDONLY);
+	/* In the words of move_pages(2). */
+	return fd == -ENOENT ? -ESRCH : fd == -EACCES ? -EPERM : fd;
+}
+
+long bm_pagemap_scan(const struct bm_sys *sys, int fd, uint64_t *start, uint64_t end,
+		     uint64_t any_of, uint64_t pages, struct bm_page_region *regions, size_t room)
+{
+	struct scan_arg arg = {
+		.size = sizeof(arg),
+		.start = *start,
+		.end = end,
+		.vec = (uint64_t)(uintptr_t)regions,
+		.vec_len = room,
+		.max_pages = pages,
+		.category_anyof_mask = any_of,
+		.return_mask = BM_SCAN_FILE | BM_SCAN_PRESENT | BM_SCAN_SWAPPED | BM_SCAN_ZERO |
+			       BM_SCAN_HUGE,
+	};
+	int rc = sys->ioctl(fd, SCAN_IOCTL, &arg);
+
+	if (rc >= 0)
+		*start = arg.walk_end;
+	return rc;
+}
+
+long bm_pagemap_read(const struct bm_sys *sys, int fd, uint64_t addr, uint64_t page_size,
+		     uint64_t *entries, size_t count)
+{
+	off_t offset = (off_t)(addr / page_size * sizeof(*entries));
+	ssize_t got = sys->pread(fd, entries, count * sizeof(*entries), offset);
+
+	return got < 0 ? got : got / (long)sizeof(*entries);
+}
+
+static uint64_t categories_of(uint64_t entry)
+{
+	return entry & BM_PAGEMAP_FILE ? BM_SCAN_PRESENT | BM_SCAN_FILE : BM_SCAN_PRESENT;
+}
+
+/* Turns entries into runs; stops when there is no room and tells how far it came. */
+static size_t runs_of(const uint64_t *entries, size_t count, uint64_t addr, uint64_t page_size,
+		      struct bm_page_region *regions, size_t *made)
+{
+	for (size_t i = 0; i < count; i++, addr += page_size) {
+		struct bm_page_region *last = *made ? &regions[*made - 1] : NULL;
+		uint64_t categories = categories_of(entries[i]);
+
+		if (!(entries[i] & BM_PAGEMAP_PRESENT))
+			continue;
+		if (last && last->end == addr && last->categories == categories) {
+			last->end += page_size;
+			continue;
+		}
+		if (*made == BM_WALK_REGIONS)
+			return i;
+		regions[(*made)++] = (struct bm_page_region){addr, addr + page_size, categories};
+	}
+	return count;
+}
+
+static long walk_plain(struct bm_page_walk *walk, uint64_t pages, struct bm_page_region *regions)
+{
+	uint64_t entries[BM_WALK_REGIONS], left = (walk->end - walk->at) / walk->page_size;
+	size_t made = 0, most = BM_WALK_REGIONS, done;
+	long got;
+
+	most = pages < most ? (size_t)pages : most;
+	most = left < most ? (size_t)left : most;
+	got = bm_pagemap_read(walk->sys, walk->fd, walk->at, walk->page_size, entries, most);
+	if (got <= 0) {
+		/* 0: beyond the highest address, or a process without memory. */
+		walk->at = walk->end;
+		return got;
+	}
+	done = runs_of(entries, (size_t)got, walk->at, walk->page_size, regions, &made);
+	walk->at += done * walk->page_size;
+	return (long)made;
+}
+
+long bm_pagemap_walk(struct bm_page_walk *walk, uint64_t pages, struct bm_page_region *regions)
+{
+	long rc;
+
+	if (!walk->plain) {
+		rc = bm_pagemap_scan(walk->sys, walk->fd, &walk->at, walk->end, BM_SCAN_PRESENT,
+				     pages, regions, BM_WALK_REGIONS);
+		if (rc != -ENOTTY)
+			return rc;
+		walk->plain = 1;
+	}
+	return walk_plain(walk, pages, regions);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* plan.c - sorting, merging and cutting. */
+#include "plan.h"
+
+#include <string.h>
+
+#define DIGIT_BITS 11
+#define DIGITS (1u << DIGIT_BITS)
+#define SMALL 64
+
+int bm_plan_sorted(void *const *pages, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		if ((uintptr_t)pages[i] < (uintptr_t)pages[i - 1])
+			return 0;
+	}
+	return 1;
+}
+
+static void insertion_sort(struct bm_item *items, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		struct bm_item item = items[i];
+		size_t at = i;
+
+		for (; at > 0 && items[at - 1].addr > item.addr; at--)
+			items[at] = items[at - 1];
+		items[at] = item;
+	}
+}
+
+/* One pass of a radix sort, stable; 0 when all digits are alike and nothing was done. */
+static int radix_pass(const struct bm_item *from, struct bm_item *to, size_t count,
+		      unsigned int shift)
+{
+	size_t start[DIGITS] = {0}, sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		start[(from[i].addr >> shift) & (DIGITS - 1)]++;
+	if (start[(from[0].addr >> shift) & (DIGITS - 1)] == count)
+		return 0;
+	for (size_t digit = 0; digit < DIGITS; digit++) {
+		size_t here = start[digit];
+
+		start[digit] = sum;
+		sum += here;
+	}
+	for (size_t i = 0; i < count; i++)
+		to[start[(from[i].addr >> shift) & (DIGITS - 1)]++] = from[i];
+	return 1;
+}
+
+static void radix_sort(struct bm_item *items, struct bm_item *spare, size_t count,
+		       unsigned int page_shift)
+{
+	struct bm_item *from = items, *to = spare;
+
+	for (unsigned int shift = page_shift; shift < 64; shift += DIGIT_BITS) {
+		if (radix_pass(from, to, count, shift)) {
+			struct bm_item *swap = from;
+
+			from = to;
+			to = swap;
+		}
+	}
+	if (from != items)
+		memcpy(items, from, count * sizeof(*items));
+}
+
+void bm_plan_items(void *const *pages, size_t count, uint64_t page_size, struct bm_item *items,
+		   struct bm_item *spare)
+{
+	for (size_t i = 0; i < count; i++) {
+		items[i].addr = (uint64_t)(uintptr_t)pages[i] & ~(page_size - 1);
+		items[i].index = i;
+	}
+	if (!spare)
+		return;
+	if (count <= SMALL)
+		insertion_sort(items, count);
+	else
+		radix_sort(items, spare, count, (unsigned int)__builtin_ctzll(page_size));
+}
+
+size_t bm_plan_units(const struct bm_item *items, size_t count, size_t *next, const int *nodes,
+		     struct bm_unit *units, size_t enough, uint64_t page_size, uint64_t region)
+{
+	size_t made = 0, i = *next;
+
+	for (; i < count; i++) {
+		struct bm_unit *last = made ? &units[made - 1] : NULL;
+
+		if (last && last->addr == items[i].addr) {
+			last->items++;
+			last->node = nodes[items[i].index];
+			continue;
+		}
+		if (last && made >= enough && ((last->addr ^ items[i].addr) & ~(region - 1)))
+			break;
+		units[made++] = (struct bm_unit){.addr = items[i].addr,
+						 .end = items[i].addr + page_size,
+						 .first = i,
+						 .items = 1,
+						 .node = nodes[items[i].index]};
+	}
+	*next = i;
+	return made;
+}
+
+void bm_plan_join(struct bm_unit *units, size_t first, size_t last, const struct bm_item *items,
+		  const int *nodes, uint64_t huge_size)
+{
+	struct bm_unit *unit = &units[first];
+	size_t deciding = 0;
+
+	unit->items = units[last - 1].first + units[last - 1].items - unit->first;
+	for (size_t i = unit->first; i < unit->first + unit->items; i++) {
+		if (items[i].index >= deciding) {
+			deciding = items[i].index;
+			unit->node = nodes[deciding];
+		}
+	}
+	unit->huge = 1;
+	unit->end = (unit->addr & ~(huge_size - 1)) + huge_size;
+}
+
+size_t bm_plan_region_end(const struct bm_unit *units, size_t count, size_t first, uint64_t region)
+{
+	size_t end = first + 1;
+
+	while (end < count && ((units[first].addr ^ units[end].addr) & ~(region - 1)) == 0)
+		end++;
+	return end;
+}
+
+size_t bm_plan_order(const struct bm_unit *units, size_t count, uint32_t *order)
+{
+	uint32_t start[BM_NODES_MAX] = {0}, sum = 0;
+	int highest = -1;
+
+	for (size_t i = 0; i < count; i++) {
+		if (units[i].state == BM_UNIT_TODO) {
+			start[units[i].node]++;
+			highest = units[i].node > highest ? units[i].node : highest;
+		}
+	}
+	for (int node = 0; node <= highest; node++) {
+		uint32_t here = start[node];
+
+		start[node] = sum;
+		sum += here;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (units[i].state == BM_UNIT_TODO)
+			order[start[units[i].node]++] = (uint32_t)i;
+	}
+	return sum;
+}
+
+size_t bm_plan_calls(const struct bm_unit *units, const uint32_t *order, size_t count,
+		     uint64_t call_bytes, struct bm_call *calls)
+{
+	size_t made = 0;
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct bm_unit *unit = &units[order[i]];
+		uint64_t size = unit->end - unit->addr;
+
+		if (made == 0 || bytes + size > call_bytes ||
+		    units[order[i - 1]].node != unit->node) {
+			calls[made++] = (struct bm_call){.first = (uint32_t)i};
+			bytes = 0;
+		}
+		calls[made - 1].count++;
+		bytes += size;
+	}
+	return made;
+}
+
+size_t bm_plan_runs(const struct bm_item *items, size_t count, const int *nodes,
+		    uint64_t page_size)
+{
+	size_t runs = count > 0;
+
+	for (size_t i = 1; i < count; i++) {
+		uint64_t step = items[i].addr - items[i - 1].addr;
+
+		/* Of entries for the same page the last decides. */
+		if (step != 0)
+			runs += step != page_size ||
+				nodes[items[i].index] != nodes[items[i - 1].index];
+	}
+	return runs;
+}

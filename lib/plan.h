@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plan.h - what to do, from what was asked. Pure: no system call, no lock.
+ *
+ * An item is an entry of the caller. A unit is what moves as one: a base page,
+ * or a huge page. Units are in ascending order of address; each owns a run of
+ * items.
+ */
+#ifndef BM_PLAN_H
+#define BM_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct bm_item {
+	uint64_t addr; /* of the page */
+	size_t index;  /* in the caller's arrays */
+};
+
+enum bm_unit_state {
+	BM_UNIT_TODO,    /* to be moved */
+	BM_UNIT_WAIT,    /* may move together with another unit: asked again afterwards */
+	BM_UNIT_ALREADY, /* was on its target */
+	BM_UNIT_MOVED,
+	BM_UNIT_LEFT,    /* cannot move, or not worth another try */
+};
+
+struct bm_unit {
+	uint64_t addr; /* of its first page that was asked for: the address to name */
+	uint64_t end;  /* of the memory that moves with it, exclusive */
+	size_t first;  /* its first item */
+	size_t items;
+	int node;      /* target */
+	int status;    /* as last asked: node or -errno */
+	int error;     /* of the last attempt to move it, 0 none */
+	unsigned char state;
+	unsigned char reason; /* of error */
+	unsigned char tried;
+	unsigned char huge;
+};
+
+/* A node id that the kernel could know: Linux has at most 1024 nodes. */
+#define BM_NODES_MAX 1024
+static inline int bm_node_possible(int node)
+{
+	return node >= 0 && node < BM_NODES_MAX;
+}
+
+/*
+ * Sorts the pages by address into items; entries of the same page stay in the
+ * caller's order. @spare: as large as @items, NULL when they are sorted
+ * already. Linear in count.
+ */
+void bm_plan_items(void *const *pages, size_t count, uint64_t page_size, struct bm_item *items,
+		   struct bm_item *spare);
+
+/*
+ * Makes units of base pages from the items at *next on, at least until `enough`
+ * and then to the end of the region (a power of two) the last one is in.
+ * Returns their number; *next is the first item not taken.
+ */
+size_t bm_plan_units(const struct bm_item *items, size_t count, size_t *next, const int *nodes,
+		     struct bm_unit *units, size_t enough, uint64_t page_size, uint64_t region);
+
+/*
+ * Makes one unit of all units of a huge page, units[first] to units[last - 1],
+ * in place of the first. The entry with the highest index decides its node.
+ */
+void bm_plan_join(struct bm_unit *units, size_t first, size_t last, const struct bm_item *items,
+		  const int *nodes, uint64_t huge_size);
+
+/* The first unit after `first` that is not in the same region. */
+size_t bm_plan_region_end(const struct bm_unit *units, size_t count, size_t first, uint64_t region);
+
+/*
+ * Writes the indices of the units that are to do, grouped by node, ascending
+ * in address within a node. Returns how many.
+ */
+size_t bm_plan_order(const struct bm_unit *units, size_t count, uint32_t *order);
+
+struct bm_call {
+	uint32_t first; /* in order */
+	uint32_t count;
+};
+
+/*
+ * Cuts the order into calls of one node and at most `pages` base pages each.
+ * @calls: room for count. Returns how many.
+ */
+size_t bm_plan_calls(const struct bm_unit *units, const uint32_t *order, size_t count,
+		     uint64_t call_bytes, struct bm_call *calls);
+
+/* Runs of adjacent pages with one target, as BM_BIND would bind them. */
+size_t bm_plan_runs(const struct bm_item *items, size_t count, const int *nodes,
+		    uint64_t page_size);
+
+/* 1 when the addresses ascend: bm_plan_items() then needs no spare. */
+int bm_plan_sorted(void *const *pages, size_t count);
+
+#endif

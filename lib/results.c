@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* results.c - from what became of a unit to what the caller is told of its pages. */
+#include "results.h"
+
+#include <errno.h>
+
+#include "classify.h"
+#include "error.h"
+
+/* What is said of a unit whose last known status is this. */
+static int status_of(const struct bm_unit *unit, int status)
+{
+	/* Somewhere, but not where it should be: then why it could not move. */
+	if (status >= 0 && status != unit->node && unit->error && unit->state == BM_UNIT_LEFT)
+		return unit->error;
+	return status;
+}
+
+static enum bm_reason reason_of(const struct bm_unit *unit, int status, int asked)
+{
+	if (status >= 0 && status == asked) {
+		if (unit->reason == BM_REASON_NO_BIND)
+			return BM_REASON_NO_BIND;
+		return unit->state == BM_UNIT_ALREADY ? BM_REASON_ALREADY : BM_REASON_NONE;
+	}
+	if (asked != unit->node && status >= 0)
+		return BM_REASON_CONTRADICTED;
+	if (status >= 0)
+		return BM_REASON_MOVED_AWAY;
+	return status == unit->error ? unit->reason : bm_reason_of(status);
+}
+
+static void count(struct bm_job *job, const struct bm_unit *unit, int status, int asked,
+		  enum bm_reason reason)
+{
+	struct bm_tally *tally = &job->report.tally;
+
+	job->report.reasons[reason]++;
+	tally->retried += unit->tried > 1;
+	if (status == asked && status >= 0) {
+		tally->pages++;
+		if (unit->state == BM_UNIT_ALREADY)
+			tally->already++;
+		else
+			tally->moved++;
+		return;
+	}
+	job->misplaced++;
+	bm_tally_fail(tally, status < 0 ? -status : 0, 1);
+}
+
+static void write_item(struct bm_job *job, const struct bm_unit *unit, const struct bm_item *item,
+		       int kernel_status)
+{
+	int asked = job->nodes[item->index];
+	int status = status_of(unit, kernel_status);
+	enum bm_reason reason = reason_of(unit, status, asked);
+
+	job->status[item->index] = status;
+	if (job->reasons)
+		job->reasons[item->index] = (unsigned char)reason;
+	count(job, unit, status, asked, reason);
+}
+
+/* A huge page that was split on its way may have parts on both nodes: ask each. */
+static void write_split(struct bm_job *job, const struct bm_unit *unit)
+{
+	for (size_t i = unit->first; i < unit->first + unit->items; i++) {
+		const struct bm_item *item = &job->items[i];
+		void *page = (void *)(uintptr_t)item->addr;
+		int status = -EIO;
+		long rc = job->sys->move_pages(job->pid, 1, &page, NULL, &status, 0);
+
+		write_item(job, unit, item, rc < 0 ? (int)rc : status);
+	}
+}
+
+void bm_results_write(struct bm_job *job)
+{
+	for (size_t i = 0; i < job->unit_count; i++) {
+		const struct bm_unit *unit = &job->units[i];
+
+		if (unit->state == BM_UNIT_MOVED && unit->status == unit->node)
+			job->report.bytes_moved +=
+				unit->huge ? job->context->huge_size : job->context->page_size;
+		if (unit->huge && unit->state != BM_UNIT_ALREADY &&
+		    !bm_classify_is_huge(job, unit->addr)) {
+			write_split(job, unit);
+			continue;
+		}
+		for (size_t k = unit->first; k < unit->first + unit->items; k++)
+			write_item(job, unit, &job->items[k], unit->status);
+	}
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* results.h - statuses, reasons and tally of the units of a slice. */
+#ifndef BM_RESULTS_H
+#define BM_RESULTS_H
+
+#include "job.h"
+
+void bm_results_write(struct bm_job *job);
+
+#endif

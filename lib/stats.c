@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* stats.c - adding up what became of pages. */
+#include "stats.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "context.h"
+#include "structs.h"
+
+/* The last slot collects whatever no longer finds one: it is then labelled EIO. */
+void bm_tally_fail(struct bm_tally *tally, int error, uint64_t pages)
+{
+	size_t slot = 0;
+
+	if (pages == 0)
+		return;
+	while (slot < BM_ERRNO_SLOTS - 1 && tally->by_errno[slot].pages &&
+	       tally->by_errno[slot].error != error)
+		slot++;
+	if (slot == BM_ERRNO_SLOTS - 1 && tally->by_errno[slot].pages &&
+	    tally->by_errno[slot].error != error)
+		error = EIO;
+	tally->by_errno[slot].error = error;
+	tally->by_errno[slot].pages += pages;
+	tally->failed += pages;
+	tally->pages += pages;
+}
+
+void bm_tally_add(struct bm_tally *tally, const struct bm_tally *more)
+{
+	tally->pages += more->moved + more->already;
+	tally->moved += more->moved;
+	tally->already += more->already;
+	tally->retried += more->retried;
+	for (size_t i = 0; i < BM_ERRNO_SLOTS && more->by_errno[i].pages; i++)
+		bm_tally_fail(tally, more->by_errno[i].error, more->by_errno[i].pages);
+}
+
+static int by_pages(const void *a, const void *b)
+{
+	const struct bm_errno_count *left = a, *right = b;
+
+	return (left->pages < right->pages) - (left->pages > right->pages);
+}
+
+void bm_tally_sort(struct bm_tally *tally)
+{
+	if (tally->by_errno[1].pages == 0)
+		return;
+	qsort(tally->by_errno, BM_ERRNO_SLOTS, sizeof(tally->by_errno[0]), by_pages);
+}
+
+void bm_sums_add(struct bm_sums *sums, const struct bm_report *report, uint64_t page_size)
+{
+	struct bm_stats *stats = &sums->stats;
+
+	pthread_mutex_lock(&sums->lock);
+	stats->calls++;
+	bm_tally_add(&stats->tally, &report->tally);
+	bm_tally_sort(&stats->tally);
+	stats->bytes_asked += report->tally.pages * page_size;
+	stats->bytes_moved += report->bytes_moved;
+	stats->kernel_calls += report->kernel_calls;
+	stats->ns_plan += report->ns_plan;
+	stats->ns_classify += report->ns_classify;
+	stats->ns_move += report->ns_move;
+	stats->ns_verify += report->ns_verify;
+	for (size_t i = 0; i < BM_REASON_COUNT; i++)
+		stats->reasons[i] += report->reasons[i];
+	pthread_mutex_unlock(&sums->lock);
+}
+
+int bm_stats_get(struct bm_context *context, struct bm_stats *stats, size_t size)
+{
+	struct bm_stats copy;
+	int rc = bm_context_get(&context);
+
+	if (rc < 0)
+		return rc;
+	if (!stats || !bm_struct_size_ok(size, sizeof(stats->calls)))
+		return -EINVAL;
+	pthread_mutex_lock(&context->sums.lock);
+	copy = context->sums.stats;
+	pthread_mutex_unlock(&context->sums.lock);
+	bm_struct_export(stats, size, &copy, sizeof(copy));
+	return 0;
+}
+
+int bm_stats_reset(struct bm_context *context)
+{
+	int rc = bm_context_get(&context);
+
+	if (rc < 0)
+		return rc;
+	pthread_mutex_lock(&context->sums.lock);
+	context->sums.stats = (struct bm_stats){0};
+	pthread_mutex_unlock(&context->sums.lock);
+	return 0;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* stats.h - tallies, and the sums of a context. */
+#ifndef BM_STATS_H
+#define BM_STATS_H
+
+#include <pthread.h>
+
+#include "batchmig.h"
+
+struct bm_sums {
+	pthread_mutex_t lock;
+	struct bm_stats stats;
+};
+
+/* Adds pages that failed with an errno (positive; 0: on another node). */
+void bm_tally_fail(struct bm_tally *tally, int error, uint64_t pages);
+/* Adds a whole tally. */
+void bm_tally_add(struct bm_tally *tally, const struct bm_tally *more);
+/* Largest first, as the header promises. */
+void bm_tally_sort(struct bm_tally *tally);
+
+/* Adds a completed batch. */
+void bm_sums_add(struct bm_sums *sums, const struct bm_report *report, uint64_t page_size);
+
+#endif

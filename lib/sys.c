@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* sys.c - the system calls of the library on Linux, and readers of small files. */
+#include "sys.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Linux caps a read at about 2 GiB; nothing read here comes near. */
+#define TEXT_MAX (64u << 20)
+#define WORKER_STACK (256u << 10)
+/* Room for 16384 CPUs, twice what any Linux configuration allows. */
+#define AFFINITY_WORDS (16384 / (8 * sizeof(unsigned long)))
+
+static long result(long rc)
+{
+	return rc < 0 ? -errno : rc;
+}
+
+static long linux_move_pages(pid_t pid, size_t count, void *const *pages, const int *nodes,
+			     int *status, int flags)
+{
+	return result(syscall(SYS_move_pages, pid, count, pages, nodes, status, flags));
+}
+
+static long linux_mbind(uint64_t addr, size_t length, int mode, const unsigned long *mask,
+			unsigned long maxnode, unsigned int flags)
+{
+	return result(syscall(SYS_mbind, addr, length, mode, mask, maxnode, flags));
+}
+
+static long linux_get_mempolicy(int *mode, unsigned long *mask, unsigned long maxnode,
+				uint64_t addr, unsigned long flags)
+{
+	return result(syscall(SYS_get_mempolicy, mode, mask, maxnode, addr, flags));
+}
+
+static long linux_userfaultfd(int flags)
+{
+	return result(syscall(SYS_userfaultfd, flags));
+}
+
+static int linux_open(const char *path, int flags)
+{
+	return (int)result(open(path, flags | O_CLOEXEC));
+}
+
+static int linux_close(int fd)
+{
+	return (int)result(close(fd));
+}
+
+static int linux_ioctl(int fd, unsigned long request, void *arg)
+{
+	return (int)result(ioctl(fd, request, arg));
+}
+
+static ssize_t linux_read(int fd, void *buffer, size_t size)
+{
+	return result(read(fd, buffer, size));
+}
+
+static ssize_t linux_pread(int fd, void *buffer, size_t size, off_t offset)
+{
+	return result(pread(fd, buffer, size, offset));
+}
+
+static ssize_t linux_list(const char *path, char *buffer, size_t size)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	size_t used = 0;
+
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
+		size_t length = strlen(entry->d_name) + 1;
+
+		if (entry->d_name[0] == '.' || length > size - used)
+			continue;
+		memcpy(buffer + used, entry->d_name, length);
+		used += length;
+	}
+	closedir(dir);
+	return (ssize_t)used;
+}
+
+static int linux_access(const char *path, int mode)
+{
+	return (int)result(access(path, mode));
+}
+
+static const char *linux_getenv(const char *name)
+{
+	return secure_getenv(name);
+}
+
+static long linux_page_size(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
+static int linux_cpus(void)
+{
+	unsigned long mask[AFFINITY_WORDS] = {0};
+	long bytes = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
+	int cpus = 0;
+
+	for (long i = 0; i < bytes / (long)sizeof(mask[0]); i++)
+		cpus += __builtin_popcountl(mask[i]);
+	return cpus > 0 ? cpus : 1;
+}
+
+static uint64_t linux_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void linux_sleep_us(uint64_t us)
+{
+	struct timespec left = {.tv_sec = (time_t)(us / 1000000),
+				.tv_nsec = (long)(us % 1000000) * 1000};
+
+	while (nanosleep(&left, &left) < 0 && errno == EINTR)
+		continue;
+}
+
+static void *linux_alloc(size_t count, size_t size)
+{
+	return calloc(count, size);
+}
+
+static int linux_thread_start(pthread_t *thread, void *(*run)(void *), void *arg)
+{
+	sigset_t all, before;
+	pthread_attr_t attr;
+	int rc = pthread_attr_init(&attr);
+
+	if (rc)
+		return -rc;
+	/* The application's handlers must not run on this small stack. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	/* Refused where the thread-local data of the program is larger: keep the default. */
+	(void)pthread_attr_setstacksize(&attr, WORKER_STACK);
+	rc = pthread_create(thread, &attr, run, arg);
+	if (rc == EINVAL)
+		rc = pthread_create(thread, NULL, run, arg);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attr);
+	return -rc;
+}
+
+const struct bm_sys bm_sys_linux = {
+	.move_pages = linux_move_pages,
+	.mbind = linux_mbind,
+	.get_mempolicy = linux_get_mempolicy,
+	.userfaultfd = linux_userfaultfd,
+	.open = linux_open,
+	.close = linux_close,
+	.ioctl = linux_ioctl,
+	.read = linux_read,
+	.pread = linux_pread,
+	.list = linux_list,
+	.access = linux_access,
+	.getenv = linux_getenv,
+	.getpid = getpid,
+	.page_size = linux_page_size,
+	.cpus = linux_cpus,
+	.now_ns = linux_now_ns,
+	.sleep_us = linux_sleep_us,
+	.alloc = linux_alloc,
+	.thread_start = linux_thread_start,
+};
+
+ssize_t bm_sys_text(const struct bm_sys *sys, const char *path, char *buffer, size_t size)
+{
+	int fd = sys->open(path, O_RDONLY);
+	ssize_t got;
+
+	if (fd < 0)
+		return fd;
+	got = sys->read(fd, buffer, size - 1);
+	sys->close(fd);
+	if (got < 0)
+		return got;
+	if (got > 0 && buffer[got - 1] == '\n')
+		got--;
+	buffer[got] = '\0';
+	return got;
+}
+
+long long bm_sys_number(const struct bm_sys *sys, const char *path, long long fallback)
+{
+	char text[32], *end;
+	long long value;
+
+	if (bm_sys_text(sys, path, text, sizeof(text)) <= 0)
+		return fallback;
+	value = strtoll(text, &end, 10);
+	return end == text ? fallback : value;
+}
+
+static ssize_t read_all(const struct bm_sys *sys, int fd, char **text)
+{
+	size_t room = 16384, used = 0;
+	char *buffer = sys->alloc(1, room);
+
+	while (buffer) {
+		ssize_t got = sys->read(fd, buffer + used, room - 1 - used);
+		char *more;
+
+		if (got <= 0 || used + (size_t)got >= TEXT_MAX) {
+			*text = buffer;
+			if (got < 0)
+				free(buffer);
+			return got < 0 ? got : (ssize_t)used;
+		}
+		used += (size_t)got;
+		if (used < room - 1)
+			continue;
+		more = sys->alloc(2, room);
+		if (more)
+			memcpy(more, buffer, used);
+		free(buffer);
+		buffer = more;
+		room *= 2;
+	}
+	return -ENOMEM;
+}
+
+ssize_t bm_sys_file(const struct bm_sys *sys, const char *path, char **text)
+{
+	int fd = sys->open(path, O_RDONLY);
+	ssize_t got;
+
+	if (fd < 0)
+		return fd;
+	got = read_all(sys, fd, text);
+	sys->close(fd);
+	return got;
+}

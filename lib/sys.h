@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sys.h - every system call, sysfs read and environment read of the library.
+ *
+ * All calls return -errno on failure. Tests put a table of their own into a
+ * context; everything above takes the table from there.
+ */
+#ifndef BM_SYS_H
+#define BM_SYS_H
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct bm_sys {
+	long (*move_pages)(pid_t pid, size_t count, void *const *pages, const int *nodes,
+			   int *status, int flags);
+	long (*mbind)(uint64_t addr, size_t length, int mode, const unsigned long *mask,
+		      unsigned long maxnode, unsigned int flags);
+	long (*get_mempolicy)(int *mode, unsigned long *mask, unsigned long maxnode, uint64_t addr,
+			      unsigned long flags);
+	long (*userfaultfd)(int flags);
+	int (*open)(const char *path, int flags);
+	int (*close)(int fd);
+	int (*ioctl)(int fd, unsigned long request, void *arg);
+	ssize_t (*read)(int fd, void *buffer, size_t size);
+	ssize_t (*pread)(int fd, void *buffer, size_t size, off_t offset);
+	/* Names in a directory, separated and ended by NUL; their total length. */
+	ssize_t (*list)(const char *path, char *buffer, size_t size);
+	int (*access)(const char *path, int mode);
+	const char *(*getenv)(const char *name);
+	pid_t (*getpid)(void);
+	long (*page_size)(void);
+	int (*cpus)(void); /* in the affinity mask of the calling thread */
+	uint64_t (*now_ns)(void);
+	void (*sleep_us)(uint64_t us);
+	void *(*alloc)(size_t count, size_t size); /* zeroed; ended by free() */
+	int (*thread_start)(pthread_t *thread, void *(*run)(void *), void *arg);
+};
+
+extern const struct bm_sys bm_sys_linux;
+
+/* Reads a small text file without its last newline: its length or -errno. */
+ssize_t bm_sys_text(const struct bm_sys *sys, const char *path, char *buffer, size_t size);
+/* The number in a small text file, or the fallback. */
+long long bm_sys_number(const struct bm_sys *sys, const char *path, long long fallback);
+/* Reads a whole file of any length; *text is NUL-ended, to be freed. */
+ssize_t bm_sys_file(const struct bm_sys *sys, const char *path, char **text);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel_movers.c - what the kernel movers cost beside a plain move_pages(2) loop.
+ *
+ * For each case the same pages go from the first to the second node by one
+ * plain call and by bm_migrate_batch(), in alternating rounds. Under the
+ * instruction-counting clock of the rig (tests/vm/run --icount) one nanosecond
+ * is one instruction; elsewhere the times are times.
+ */
+#include <batchmig.h>
+#include <errno.h>
+#include <linux/mempolicy.h>
+#include <numa.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ROUNDS 3
+#define HUGE   (2ul << 20)
+
+enum layout { BASE_PAGES, HUGE_PAGES, INTERLEAVED, HOLES, LOCAL_HALF };
+
+struct scenario {
+	const char *name;
+	enum layout layout;
+	size_t pages; /* entries */
+	int every_page; /* HUGE_PAGES: 512 entries for each instead of one */
+};
+
+static const struct scenario scenarios[] = {
+	{"1 page", BASE_PAGES, 1, 0},
+	{"16 pages", BASE_PAGES, 16, 0},
+	{"512 pages", BASE_PAGES, 512, 0},
+	{"4096 pages", BASE_PAGES, 4096, 0},
+	{"262144 pages", BASE_PAGES, 262144, 0},
+	{"64 THPs, one entry each", HUGE_PAGES, 64, 0},
+	{"64 THPs, all their pages", HUGE_PAGES, 64 * 512, 1},
+	{"16384 pages, targets alternate", INTERLEAVED, 16384, 0},
+	{"16384 entries, every other a hole", HOLES, 16384, 0},
+	{"16384 pages, every other there", LOCAL_HALF, 16384, 0},
+};
+
+struct batch {
+	char *memory;
+	size_t length;
+	size_t count;
+	void **pages;
+	int *nodes;
+	int *status;
+};
+
+static int near_node, far_node;
+static size_t page_size;
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static long plain(size_t count, void **pages, const int *nodes, int *status)
+{
+	return syscall(SYS_move_pages, 0, count, pages, nodes, status, MPOL_MF_MOVE);
+}
+
+/* Fresh memory on the near node; what a scenario wants elsewhere is put there. */
+static void build(const struct scenario *scenario, struct batch *batch)
+{
+	int huge = scenario->layout == HUGE_PAGES;
+	size_t step = huge && !scenario->every_page ? HUGE : page_size;
+
+	batch->count = scenario->pages;
+	batch->length = scenario->pages * step + HUGE;
+	batch->memory = mmap(NULL, batch->length, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	batch->pages = malloc(batch->count * sizeof(*batch->pages));
+	batch->nodes = malloc(batch->count * sizeof(*batch->nodes));
+	batch->status = malloc(batch->count * sizeof(*batch->status));
+	if (batch->memory == MAP_FAILED || !batch->pages || !batch->nodes || !batch->status)
+		die("memory");
+	madvise(batch->memory, batch->length, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	for (size_t i = 0; i < batch->count; i++) {
+		char *start = (char *)(((uintptr_t)batch->memory + HUGE - 1) & ~(HUGE - 1));
+
+		batch->pages[i] = start + i * step;
+		batch->nodes[i] = far_node;
+		if (scenario->layout == INTERLEAVED && i % 2)
+			batch->nodes[i] = near_node;
+		if (scenario->layout != HOLES || i % 2 == 0)
+			*(char *)batch->pages[i] = 1;
+		batch->status[i] = 0;
+	}
+}
+
+/* Interleaved: every other page starts on the far node and goes to the near one. */
+static void place(const struct scenario *scenario, struct batch *batch)
+{
+	void **pages = malloc(batch->count * sizeof(*pages));
+	size_t some = 0;
+
+	for (size_t i = 1; i < batch->count; i += 2)
+		pages[some++] = batch->pages[i];
+	for (size_t i = 0; i < some; i++)
+		batch->status[i] = far_node;
+	if (scenario->layout == INTERLEAVED || scenario->layout == LOCAL_HALF)
+		plain(some, pages, batch->status, batch->status);
+	free(pages);
+}
+
+static void release(struct batch *batch)
+{
+	munmap(batch->memory, batch->length);
+	free(batch->pages);
+	free(batch->nodes);
+	free(batch->status);
+}
+
+static double round_of(const struct scenario *scenario, int ours)
+{
+	struct batch batch;
+	uint64_t start, end;
+	long rc;
+
+	build(scenario, &batch);
+	place(scenario, &batch);
+	start = now_ns();
+	rc = ours ? bm_migrate_batch(NULL, batch.count, batch.pages, batch.nodes, batch.status, 0)
+		  : plain(batch.count, batch.pages, batch.nodes, batch.status);
+	end = now_ns();
+	if (rc < 0)
+		die(ours ? "bm_migrate_batch" : "move_pages");
+	release(&batch);
+	return (double)(end - start);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double left = *(const double *)a, right = *(const double *)b;
+
+	return (left > right) - (left < right);
+}
+
+static void compare(const struct scenario *scenario)
+{
+	double time[2][ROUNDS];
+
+	for (int round = 0; round < ROUNDS; round++) {
+		time[0][round] = round_of(scenario, 0);
+		time[1][round] = round_of(scenario, 1);
+	}
+	qsort(time[0], ROUNDS, sizeof(double), by_value);
+	qsort(time[1], ROUNDS, sizeof(double), by_value);
+	printf("| %-34s | %9.0f | %9.0f | %5.2f | %5.2f-%5.2f |\n", scenario->name,
+	       time[0][ROUNDS / 2] / (double)scenario->pages,
+	       time[1][ROUNDS / 2] / (double)scenario->pages,
+	       time[1][ROUNDS / 2] / time[0][ROUNDS / 2], time[1][0] / time[0][ROUNDS - 1],
+	       time[1][ROUNDS - 1] / time[0][0]);
+	fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+	const struct scenario warm_up = {"warm-up", BASE_PAGES, 1, 0};
+
+	if (numa_available() < 0 || numa_max_node() < 1) {
+		fprintf(stderr, "this machine has one node: tests/vm/run --icount -- %s\n", argv[0]);
+		return 2;
+	}
+	page_size = (size_t)sysconf(_SC_PAGESIZE);
+	near_node = 0;
+	far_node = 1;
+	numa_set_preferred(near_node);
+	round_of(&warm_up, 0);
+	round_of(&warm_up, 1);
+	printf("| ns (with --icount: instructions) per entry | plain | batchmig | ratio | spread |\n");
+	printf("| --- | --- | --- | --- | --- |\n");
+	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
+		if (argc < 2 || strstr(scenarios[i].name, argv[1]))
+			compare(&scenarios[i]);
+	}
+	return 0;
+}

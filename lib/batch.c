@@ -3,6 +3,7 @@
 #include "batch.h"
 
 #include <errno.h>
+#include <linux/mempolicy.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,6 +103,7 @@ void bm_job_init(struct bm_job *job, struct bm_context *context, const struct bm
 	job->nodes = request->nodes;
 	job->status = request->status;
 	job->reasons = request->reasons;
+	job->exact = request->reasons != NULL;
 }
 
 long bm_job_whole(struct bm_job *job)
@@ -115,6 +117,25 @@ long bm_job_whole(struct bm_job *job)
 		rc = bm_job_run(job);
 	bm_job_release(job);
 	return rc < 0 ? rc : (long)job->misplaced;
+}
+
+/*
+ * One page, the most frequent batch of small callers: 3 % of a call are 900
+ * instructions, less than a plan takes. Returns 0 when there is more to it
+ * than a page that moved, and nothing was counted.
+ */
+static int run_one(struct bm_context *context, const struct bm_request *request)
+{
+	int flags = request->flags & BM_MOVE_ALL ? MPOL_MF_MOVE_ALL : MPOL_MF_MOVE;
+	int status = BM_NOT_ASKED;
+
+	if (context->sys->move_pages(request->pid, 1, request->pages, request->nodes, &status,
+				     flags) != 0 ||
+	    status < 0 || status != *request->nodes)
+		return 0;
+	*request->status = status;
+	bm_sums_add_one(&context->sums, context->page_size);
+	return 1;
 }
 
 /* Works a checked request off; *report and the sums only on success. */
@@ -214,7 +235,12 @@ static long run_short(struct bm_context *context, const struct bm_request *reque
 	if (rc < 0)
 		return rc;
 	rc = check(context, request);
-	return rc < 0 ? rc : run(context, request, rc, NULL);
+	if (rc < 0)
+		return rc;
+	if (request->count == 1 && request->pages && !(request->flags & BM_BIND) &&
+	    rc != BM_MOVER_MBIND && run_one(context, request))
+		return 0;
+	return run(context, request, rc, NULL);
 }
 
 long bm_migrate_batch(struct bm_context *context, size_t count, void *const *pages,

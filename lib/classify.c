@@ -15,7 +15,7 @@ void bm_classify_open(struct bm_job *job)
 
 	job->pagemap = -ENOENT;
 	job->suspect = 0;
-	if (context->huge_size == 0 || !bm_cost_probe_pays(job->count))
+	if (context->huge_size == 0 || !bm_cost_look_pays(job->count))
 		return;
 	job->pagemap = bm_pagemap_open(job->sys, job->pid);
 	job->scan_works = job->pagemap >= 0 &&
@@ -40,24 +40,78 @@ int bm_classify_is_huge(struct bm_job *job, uint64_t addr)
 			       BM_SCAN_HUGE, 1, &region, 1) == 1;
 }
 
-void bm_classify_join(struct bm_job *job)
+/* Leaves one unit of a huge page, in the place `kept`. */
+static size_t join(struct bm_job *job, size_t first, size_t end, size_t kept)
 {
-	uint64_t huge = job->context->huge_size;
+	bm_plan_join(job->units, first, end, job->items, job->nodes, job->context->huge_size);
+	job->units[kept] = job->units[first];
+	return kept + 1;
+}
+
+/* Marks units below addr, from `at` on, as absent; returns the first that is not below. */
+static size_t mark_absent(struct bm_job *job, size_t at, size_t end, uint64_t addr)
+{
+	for (; at < end && job->units[at].addr < addr; at++)
+		job->units[at].state = BM_UNIT_ABSENT;
+	return at;
+}
+
+/* Marks those of close-lying units, all in one region, that are not present. */
+static void find_holes(struct bm_job *job, size_t first, size_t end)
+{
+	struct bm_page_region regions[BM_WALK_REGIONS];
+	uint64_t start = job->units[first].addr, stop = job->units[end - 1].end;
+	size_t at = first;
+
+	if (!bm_cost_scan_pays(end - first, (stop - start) / job->context->page_size))
+		return;
+	while (start < stop) {
+		long got = bm_pagemap_scan(job->sys, job->pagemap, &start, stop, BM_SCAN_PRESENT, 0,
+					   regions, BM_WALK_REGIONS);
+
+		if (got < 0)
+			return;
+		for (long i = 0; i < got; i++) {
+			at = mark_absent(job, at, end, regions[i].start);
+			while (at < end && job->units[at].addr < regions[i].end)
+				at++;
+		}
+	}
+	mark_absent(job, at, end, stop);
+}
+
+static void join_all(struct bm_job *job)
+{
 	size_t kept = 0, end;
 
 	if (!job->scan_works)
 		return;
 	for (size_t i = 0; i < job->unit_count; i = end) {
-		end = bm_plan_region_end(job->units, job->unit_count, i, huge);
-		if (bm_cost_probe_pays(end - i) && bm_classify_is_huge(job, job->units[i].addr)) {
-			bm_plan_join(job->units, i, end, job->items, job->nodes, huge);
-			job->units[kept++] = job->units[i];
+		end = bm_plan_region_end(job->units, job->unit_count, i, job->context->huge_size);
+		if (bm_cost_probe_pays(end - i) &&
+		    bm_classify_is_huge(job, job->units[i].addr)) {
+			kept = join(job, i, end, kept);
+			continue;
+		}
+		if (kept == i) {
+			kept = end;
 			continue;
 		}
 		for (size_t k = i; k < end; k++)
 			job->units[kept++] = job->units[k];
 	}
 	job->unit_count = kept;
+}
+
+static long kernel_ask(struct bm_job *job, struct bm_scratch *scratch, size_t count)
+{
+	/* The flags change nothing here but the check of privileges. */
+	long rc = job->sys->move_pages(job->pid, count, scratch->pages, NULL, scratch->status,
+				       job->kernel_flags);
+
+	if (rc < 0)
+		atomic_store(&job->refused, (int)rc);
+	return rc;
 }
 
 static void ask_some(struct bm_job *job, struct bm_scratch *scratch, const uint32_t *list,
@@ -70,11 +124,7 @@ static void ask_some(struct bm_job *job, struct bm_scratch *scratch, const uint3
 
 		scratch->pages[i] = (void *)(uintptr_t)job->units[unit].addr;
 	}
-	/* The flags change nothing here but the check of privileges. */
-	rc = job->sys->move_pages(job->pid, count, scratch->pages, NULL, scratch->status,
-				  job->kernel_flags);
-	if (rc < 0)
-		atomic_store(&job->refused, (int)rc);
+	rc = kernel_ask(job, scratch, count);
 	for (size_t i = 0; i < count; i++) {
 		size_t unit = list ? list[first + i] : first + i;
 
@@ -94,36 +144,129 @@ void bm_classify_ask(struct bm_job *job, struct bm_scratch *scratch, const uint3
 	}
 }
 
+static void set_state(struct bm_unit *unit)
+{
+	if (!bm_node_possible(unit->node)) {
+		unit->state = BM_UNIT_LEFT;
+		unit->error = -ENODEV;
+		unit->reason = BM_REASON_NO_NODE;
+	} else if (unit->status == BM_NOT_ASKED) {
+		unit->state = unit->state == BM_UNIT_ABSENT ? BM_UNIT_ABSENT : BM_UNIT_TODO;
+	} else if (unit->status < 0) {
+		unit->state = BM_UNIT_ABSENT;
+	} else {
+		unit->state = unit->status == unit->node ? BM_UNIT_ALREADY : BM_UNIT_TODO;
+	}
+}
+
+/* What a block holds besides units that are to be moved. */
+struct seen {
+	int absent, local, unknown;
+};
+
+/* Asks about a few units of a block. */
+static struct seen sample(struct bm_job *job, struct bm_scratch *scratch, size_t first,
+			  size_t count)
+{
+	size_t step = bm_cost_sample_step(count), some = 0;
+	struct seen seen = {0};
+
+	for (size_t i = first + step / 2; step && i < first + count && some < job->room;
+	     i += step) {
+		scratch->nodes[some] = job->units[i].node;
+		scratch->pages[some++] = (void *)(uintptr_t)job->units[i].addr;
+	}
+	if (some == 0)
+		return seen;
+	if (kernel_ask(job, scratch, some) < 0) {
+		seen.unknown = 1;
+		return seen;
+	}
+	for (size_t i = 0; i < some; i++) {
+		seen.absent += scratch->status[i] < 0;
+		seen.local += scratch->status[i] == scratch->nodes[i];
+	}
+	return seen;
+}
+
+static size_t block_length(const struct bm_job *job, size_t block)
+{
+	size_t left = job->unit_count - block * job->room;
+
+	return left < job->room ? left : job->room;
+}
+
+static void find_holes_of_block(struct bm_job *job, size_t first, size_t last)
+{
+	size_t end;
+
+	for (size_t i = first; i < last; i = end) {
+		end = bm_plan_region_end(job->units, last, i, job->context->huge_size);
+		find_holes(job, i, end);
+	}
+}
+
+/*
+ * A page that need not or cannot move makes the kernel end its list and flush
+ * the TLBs of all CPUs once more; with a single CPU that is cheaper than to
+ * look at every page.
+ */
+static void classify_block(void *arg, unsigned int worker, size_t block)
+{
+	struct bm_job *job = arg;
+	struct bm_scratch *scratch = &job->scratch[worker];
+	size_t first = block * job->room, count = block_length(job, block);
+	struct seen seen = {0};
+
+	if (!job->exact)
+		seen = sample(job, scratch, first, count);
+	if ((seen.absent || seen.local) && job->sys->cpus() == 1)
+		seen = (struct seen){0};
+	if (seen.absent && job->scan_works)
+		find_holes_of_block(job, first, first + count);
+	if (job->exact || seen.unknown || (seen.absent && !job->scan_works) ||
+	    seen.local)
+		bm_classify_ask(job, scratch, NULL, first, count);
+	for (size_t i = first; i < first + count; i++)
+		set_state(&job->units[i]);
+}
+
+static size_t block_count(const struct bm_job *job)
+{
+	return (job->unit_count + job->room - 1) / job->room;
+}
+
+void bm_classify(struct bm_job *job)
+{
+	join_all(job);
+	bm_workers_run(job->sys, job->threads, block_count(job), classify_block, job);
+}
+
 static void ask_block(void *arg, unsigned int worker, size_t block)
 {
 	struct bm_job *job = arg;
-	size_t first = block * job->room, left = job->unit_count - first;
 
-	ask_some(job, &job->scratch[worker], NULL, first, left < job->room ? left : job->room);
+	bm_classify_ask(job, &job->scratch[worker], NULL, block * job->room,
+			block_length(job, block));
 }
 
-void bm_classify_ask_all(struct bm_job *job)
+void bm_classify_settle(struct bm_job *job, int settled)
 {
-	size_t blocks = (job->unit_count + job->room - 1) / job->room;
+	size_t count = 0;
 
-	bm_workers_run(job->sys, job->threads, blocks, ask_block, job);
-}
-
-void bm_classify_states(struct bm_job *job)
-{
-	for (size_t i = 0; i < job->unit_count; i++) {
-		struct bm_unit *unit = &job->units[i];
-
-		if (!bm_node_possible(unit->node)) {
-			unit->state = BM_UNIT_LEFT;
-			unit->error = -ENODEV;
-			unit->reason = BM_REASON_NO_NODE;
-		} else if (unit->status < 0) {
-			unit->state = BM_UNIT_LEFT;
-		} else {
-			unit->state = unit->status == unit->node ? BM_UNIT_ALREADY : BM_UNIT_TODO;
-		}
+	if (!settled) {
+		bm_workers_run(job->sys, job->threads, block_count(job), ask_block, job);
+		return;
 	}
+	for (size_t i = 0; i < job->unit_count; i++) {
+		const struct bm_unit *unit = &job->units[i];
+
+		/* What the kernel found absent or shared needs no second answer. */
+		if (unit->state != BM_UNIT_MOVED && unit->state != BM_UNIT_ALREADY &&
+		    (unit->status >= 0 || unit->status == BM_NOT_ASKED))
+			job->order[count++] = (uint32_t)i;
+	}
+	bm_classify_ask(job, &job->scratch[0], job->order, 0, count);
 }
 
 /* The next unit from `at` that is in this state and not beyond the end: end if none. */

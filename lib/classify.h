@@ -9,8 +9,11 @@
 void bm_classify_open(struct bm_job *job);
 void bm_classify_close(struct bm_job *job);
 
-/* Joins the units of each huge page into one. */
-void bm_classify_join(struct bm_job *job);
+/*
+ * Joins the units of each huge page into one, finds what is absent, and what
+ * is on its target already; sets the state of each unit.
+ */
+void bm_classify(struct bm_job *job);
 
 /*
  * Asks the kernel where units are: those listed (indices into units), or with
@@ -19,11 +22,11 @@ void bm_classify_join(struct bm_job *job);
 void bm_classify_ask(struct bm_job *job, struct bm_scratch *scratch, const uint32_t *list,
 		     size_t first, size_t count);
 
-/* Asks about all units of the slice, with all workers. */
-void bm_classify_ask_all(struct bm_job *job);
-
-/* Sets the state of each unit of the slice from where it is. */
-void bm_classify_states(struct bm_job *job);
+/*
+ * Makes the status of each unit final: asks about all, or where what is known
+ * still holds only about those that did not move.
+ */
+void bm_classify_settle(struct bm_job *job, int settled);
 
 /*
  * Where large folios cannot be seen: leaves one unit in each place where one

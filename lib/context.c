@@ -52,6 +52,11 @@ int bm_context_create(const struct bm_sys *sys, const struct bm_options *options
 	}
 	made->sys = sys;
 	made->pid = sys->getpid();
+	made->marker = sys->fork_marker();
+	if (!made->marker) {
+		free(made);
+		return -ENOMEM;
+	}
 	made->page_size = (uint64_t)sys->page_size();
 	made->huge_size = (uint64_t)bm_sys_number(sys, HUGE_SIZE_FILE, 0);
 	made->large_size = large_folio_size(sys, made->page_size, made->huge_size);
@@ -70,8 +75,9 @@ void bm_context_free(struct bm_context *context)
 	if (!context)
 		return;
 	/* The parent's threads may have held the lock when they were left behind. */
-	if (context->pid == context->sys->getpid())
+	if (*context->marker)
 		pthread_mutex_destroy(&context->sums.lock);
+	context->sys->fork_marker_free(context->marker);
 	free(context);
 }
 
@@ -85,11 +91,11 @@ static int default_context(struct bm_context **context)
 	struct bm_context *here = atomic_load(&shared), *made;
 	int rc;
 
-	while (!here || here->pid != here->sys->getpid()) {
+	while (!here || !*here->marker) {
 		rc = bm_context_new(NULL, &made);
 		if (rc < 0)
 			return rc;
-		/* Kept, not freed: another thread may be looking at its pid. */
+		/* Kept, not freed: another thread may be looking at its marker. */
 		made->previous = here;
 		if (atomic_compare_exchange_strong(&shared, &here, made))
 			here = made;
@@ -104,5 +110,5 @@ int bm_context_get(struct bm_context **context)
 {
 	if (!*context)
 		return default_context(context);
-	return (*context)->pid == (*context)->sys->getpid() ? 0 : -ESTALE;
+	return *(*context)->marker ? 0 : -ESTALE;
 }

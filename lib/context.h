@@ -9,7 +9,8 @@
 
 struct bm_context {
 	const struct bm_sys *sys;
-	pid_t pid; /* another one: we are in a forked child, everything is stale */
+	pid_t pid;
+	volatile unsigned char *marker; /* 0: we are in a forked child, everything is stale */
 	struct bm_config config;
 	uint64_t page_size;
 	uint64_t huge_size;  /* of a PMD mapping, 0 without */

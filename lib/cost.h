@@ -9,10 +9,22 @@
 /* How many threads share a slice: `asked` 0 leaves it to the sizes. */
 unsigned int bm_cost_threads(int64_t asked, int cpus, size_t calls);
 
+/* Units worked on at a time: some calls for each thread, in memory that is used again. */
+size_t bm_cost_slice_units(unsigned int threads, size_t call_pages);
+
 /* How long to wait before retry number `round` (from 1), microseconds. */
 uint64_t bm_cost_pause_us(uint64_t first_us, unsigned int round);
 
+/* 1 when a batch is large enough to be looked at in pagemap. */
+int bm_cost_look_pays(size_t pages);
+
 /* 1 when asking about each unit of a region is dearer than asking whether it is huge. */
 int bm_cost_probe_pays(size_t units);
+
+/* 1 when looking at every page of a span finds holes for less than they would cost. */
+int bm_cost_scan_pays(size_t units, uint64_t span_pages);
+
+/* One of how many units is asked for before a block moves; 0: none. */
+size_t bm_cost_sample_step(size_t units);
 
 #endif

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <linux/mempolicy.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bind.h"
 #include "classify.h"
@@ -13,6 +12,7 @@
 #include "mover_kernel.h"
 #include "mover_mbind.h"
 #include "results.h"
+#include "witness.h"
 
 /* Carves an array out of the memory of the job; with NULL only adds up its size. */
 static void *carve(char *memory, size_t *used, size_t count, size_t size)
@@ -25,20 +25,22 @@ static void *carve(char *memory, size_t *used, size_t count, size_t size)
 
 static size_t lay_out(struct bm_job *job, char *memory, size_t units)
 {
-	size_t used = 0;
+	size_t used = 0, rooms = job->threads * job->room;
+	struct bm_scratch all;
 
 	job->items = carve(memory, &used, job->count, sizeof(*job->items));
 	job->spare = carve(memory, &used, job->count, sizeof(*job->spare));
 	job->units = carve(memory, &used, units, sizeof(*job->units));
 	job->order = carve(memory, &used, units, sizeof(*job->order));
 	job->calls = carve(memory, &used, units, sizeof(*job->calls));
-	for (unsigned int i = 0; i < job->threads; i++) {
-		struct bm_scratch *scratch = &job->scratch[i];
-
-		scratch->pages = carve(memory, &used, job->room, sizeof(*scratch->pages));
-		scratch->nodes = carve(memory, &used, job->room, sizeof(*scratch->nodes));
-		scratch->status = carve(memory, &used, job->room, sizeof(*scratch->status));
-	}
+	job->scratch = carve(memory, &used, job->threads, sizeof(*job->scratch));
+	all.pages = carve(memory, &used, rooms, sizeof(*all.pages));
+	all.nodes = carve(memory, &used, rooms, sizeof(*all.nodes));
+	all.status = carve(memory, &used, rooms, sizeof(*all.status));
+	for (size_t i = 0; memory && i < job->threads; i++)
+		job->scratch[i] = (struct bm_scratch){all.pages + i * job->room,
+						      all.nodes + i * job->room,
+						      all.status + i * job->room};
 	return used;
 }
 
@@ -59,15 +61,17 @@ static int take_memory(struct bm_job *job)
 	const struct bm_context *context = job->context;
 	size_t call_pages = (size_t)context->config.value[BM_OPTION_CALL_PAGES];
 	size_t region_pages = region_size(job) / context->page_size;
-	size_t units = least(job->count, BM_SLICE_UNITS + region_pages);
+	size_t units;
 
-	job->room = least(call_pages, units);
-	/* One CPU is the answer for a small batch, without a system call. */
-	job->threads = units < 2 * call_pages
+	/* One thread is the answer for a small batch, without a system call. */
+	job->threads = job->count < 2 * call_pages
 			       ? 1
 			       : bm_cost_threads(context->config.value[BM_OPTION_THREADS],
-						 job->sys->cpus(), units / call_pages);
-	job->memory = job->sys->alloc(1, lay_out(job, NULL, units));
+						 job->sys->cpus(), job->count / call_pages);
+	job->slice = bm_cost_slice_units(job->threads, call_pages);
+	units = least(job->count, job->slice + region_pages);
+	job->room = least(call_pages, units);
+	job->memory = job->sys->memory(lay_out(job, NULL, units));
 	if (!job->memory)
 		return -ENOMEM;
 	lay_out(job, job->memory, units);
@@ -76,7 +80,6 @@ static int take_memory(struct bm_job *job)
 
 int bm_job_prepare(struct bm_job *job)
 {
-	uint64_t start = job->sys->now_ns();
 	uint64_t page_size = job->context->page_size;
 	int rc;
 
@@ -91,7 +94,6 @@ int bm_job_prepare(struct bm_job *job)
 	if (job->flags & BM_BIND)
 		rc = bm_bind_check(job->context,
 				   bm_plan_runs(job->items, job->count, job->nodes, page_size));
-	job->report.ns_plan += job->sys->now_ns() - start;
 	return rc;
 }
 
@@ -118,7 +120,8 @@ static void move_all(struct bm_job *job)
 			      job->context->page_size;
 	unsigned int threads;
 
-	memset(job->full, 0, sizeof(job->full));
+	for (size_t i = 0; i < sizeof(job->full) / sizeof(job->full[0]); i++)
+		atomic_store_explicit(&job->full[i], 0, memory_order_relaxed);
 	job->todo = bm_plan_order(job->units, job->unit_count, job->order);
 	job->call_count = bm_plan_calls(job->units, job->order, job->todo, call_bytes, job->calls);
 	threads = bm_workers_run(job->sys, job->threads, job->call_count, move_call, job);
@@ -176,24 +179,55 @@ static void lap(const struct bm_job *job, uint64_t *mark, uint64_t *phase)
 	*mark = now;
 }
 
-static int run_slice(struct bm_job *job, size_t *next)
+/*
+ * The answer of a single call stands. What a longer batch was told may be out
+ * of date: asked again, unless nobody else can have moved a page meanwhile.
+ */
+static int is_settled(struct bm_job *job, struct bm_witness *witness)
+{
+	struct bm_witness before = *witness;
+	uint64_t moved = 0;
+
+	if (job->count <= job->room)
+		return 1;
+	for (size_t i = 0; i < job->unit_count; i++) {
+		if (job->units[i].state == BM_UNIT_MOVED)
+			moved += job->units[i].huge ? job->context->huge_size
+						    : job->context->page_size;
+	}
+	bm_witness_read(job->sys, witness);
+	return bm_witness_alone(&before, witness, moved / job->context->page_size);
+}
+
+/* Why the kernel refuses this batch altogether, 0 when something was moved. */
+static int refused(struct bm_job *job)
+{
+	for (size_t i = 0; i < job->unit_count; i++) {
+		if (job->units[i].state == BM_UNIT_MOVED)
+			return 0;
+	}
+	return atomic_load(&job->refused);
+}
+
+static int run_slice(struct bm_job *job, size_t *next, struct bm_witness *witness)
 {
 	struct bm_report *report = &job->report;
 	uint64_t mark = job->sys->now_ns();
 	int first = *next == 0;
 
 	job->unit_count = bm_plan_units(job->items, job->count, next, job->nodes, job->units,
-					BM_SLICE_UNITS, job->context->page_size, region_size(job));
+					job->slice, job->context->page_size, region_size(job));
 	lap(job, &mark, &report->ns_plan);
-	bm_classify_join(job);
-	bm_classify_ask_all(job);
-	if (first && atomic_load(&job->refused))
-		return atomic_load(&job->refused);
-	bm_classify_states(job);
+	bm_classify(job);
 	lap(job, &mark, &report->ns_classify);
+	if (first && atomic_load(&job->refused))
+		return refused(job);
 	move_in_rounds(job);
 	lap(job, &mark, &report->ns_move);
-	bm_classify_ask_all(job);
+	bm_classify_settle(job, is_settled(job, witness));
+	/* A batch too small to be asked about before learns only now that it is refused. */
+	if (first && atomic_load(&job->refused) && refused(job))
+		return refused(job);
 	if (job->flags & BM_BIND)
 		bm_bind_units(job);
 	bm_results_write(job);
@@ -203,12 +237,15 @@ static int run_slice(struct bm_job *job, size_t *next)
 
 int bm_job_run(struct bm_job *job)
 {
+	struct bm_witness witness = {0};
 	size_t next = 0;
 	int rc = 0;
 
 	bm_classify_open(job);
+	if (job->count > job->room)
+		bm_witness_read(job->sys, &witness);
 	while (next < job->count && rc == 0)
-		rc = run_slice(job, &next);
+		rc = run_slice(job, &next, &witness);
 	bm_classify_close(job);
 	bm_tally_sort(&job->report.tally);
 	job->report.kernel_calls = atomic_load(&job->kernel_calls);

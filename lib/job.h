@@ -14,9 +14,6 @@
 #include "plan.h"
 #include "workers.h"
 
-/* Units in a slice: small enough that its arrays are reused from the cache's last level. */
-#define BM_SLICE_UNITS 65536u
-
 /* Arguments of one kernel call; one for each worker. */
 struct bm_scratch {
 	void **pages;
@@ -42,21 +39,24 @@ struct bm_job {
 	/* The plan; units, order and calls are those of the slice. */
 	struct bm_item *items;
 	struct bm_item *spare; /* NULL when the pages came sorted */
+	size_t slice; /* units that are worked on at a time */
 	struct bm_unit *units;
 	size_t unit_count;
 	uint32_t *order;
 	size_t todo;
 	struct bm_call *calls;
 	size_t call_count;
-	struct bm_scratch scratch[BM_WORKERS_MAX];
-	size_t room; /* entries of each scratch */
+	struct bm_scratch *scratch; /* one for each worker */
+	size_t room;                /* entries of each scratch */
 	unsigned int threads;
 	void *memory; /* all of the above */
 
+	int exact; /* the caller wants to know of each page whether it was there before */
 	int pagemap;      /* descriptor, or -errno */
 	int scan_works;   /* PAGEMAP_SCAN tells of huge pages */
 	uint64_t suspect; /* size of large folios that cannot be seen, 0 none */
-	unsigned char full[BM_NODES_MAX]; /* targets that had no page in this round; atomic access */
+	atomic_ulong full[BM_NODES_MAX / (8 * sizeof(unsigned long))]; /* bits: targets that had
+									* no page in this round */
 	atomic_uint_fast64_t kernel_calls;
 	atomic_int refused; /* why the kernel would not even say where pages are */
 

@@ -77,9 +77,13 @@ static size_t settle(struct bm_job *job, const struct bm_scratch *scratch,
 		status = scratch->status[at++];
 		if (status >= 0) {
 			unit->state = BM_UNIT_MOVED;
+			unit->status = status;
 			moved++;
 		} else if (status != UNWRITTEN) {
 			set_error(unit, status, bm_reason_of(status));
+			/* What another try would not change. */
+			if (status == -ENOENT || status == -EFAULT || status == -EACCES)
+				unit->status = status;
 		} else if (rc < 0) {
 			refuse_call(unit, (int)rc);
 		} else {
@@ -88,6 +92,24 @@ static size_t settle(struct bm_job *job, const struct bm_scratch *scratch,
 		}
 	}
 	return moved;
+}
+
+#define FULL_BITS (8 * sizeof(unsigned long))
+
+static int is_full(struct bm_job *job, int node)
+{
+	unsigned int bit = (unsigned int)node;
+
+	return atomic_load_explicit(&job->full[bit / FULL_BITS], memory_order_relaxed) >>
+		       bit % FULL_BITS & 1;
+}
+
+static void set_full(struct bm_job *job, int node)
+{
+	unsigned int bit = (unsigned int)node;
+
+	atomic_fetch_or_explicit(&job->full[bit / FULL_BITS], 1ul << bit % FULL_BITS,
+				 memory_order_relaxed);
 }
 
 static void skip_full(struct bm_job *job, const struct bm_call *call)
@@ -108,7 +130,7 @@ void bm_mover_move_pages(struct bm_job *job, struct bm_scratch *scratch,
 	long rc;
 
 	/* Each further call would search the whole node for a free page again. */
-	if (__atomic_load_n(&job->full[node], __ATOMIC_RELAXED)) {
+	if (is_full(job, node)) {
 		skip_full(job, call);
 		return;
 	}
@@ -121,5 +143,5 @@ void bm_mover_move_pages(struct bm_job *job, struct bm_scratch *scratch,
 	if (rc != 0)
 		settle_unwritten(job, scratch, count);
 	if (settle(job, scratch, call, rc) == 0 && rc == -ENOMEM)
-		__atomic_store_n(&job->full[node], 1, __ATOMIC_RELAXED);
+		set_full(job, node);
 }

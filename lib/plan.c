@@ -101,7 +101,8 @@ size_t bm_plan_units(const struct bm_item *items, size_t count, size_t *next, co
 						 .end = items[i].addr + page_size,
 						 .first = i,
 						 .items = 1,
-						 .node = nodes[items[i].index]};
+						 .node = nodes[items[i].index],
+						 .status = BM_NOT_ASKED};
 	}
 	*next = i;
 	return made;
@@ -133,7 +134,22 @@ size_t bm_plan_region_end(const struct bm_unit *units, size_t count, size_t firs
 	return end;
 }
 
-size_t bm_plan_order(const struct bm_unit *units, size_t count, uint32_t *order)
+/* The usual case: writes the order as if there were one node; -1 when there are more. */
+static ptrdiff_t order_of_one(const struct bm_unit *units, size_t count, uint32_t *order)
+{
+	ptrdiff_t made = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (units[i].state != BM_UNIT_TODO)
+			continue;
+		if (made > 0 && units[i].node != units[order[0]].node)
+			return -1;
+		order[made++] = (uint32_t)i;
+	}
+	return made;
+}
+
+static size_t order_by_node(const struct bm_unit *units, size_t count, uint32_t *order)
 {
 	uint32_t start[BM_NODES_MAX] = {0}, sum = 0;
 	int highest = -1;
@@ -155,6 +171,13 @@ size_t bm_plan_order(const struct bm_unit *units, size_t count, uint32_t *order)
 			order[start[units[i].node]++] = (uint32_t)i;
 	}
 	return sum;
+}
+
+size_t bm_plan_order(const struct bm_unit *units, size_t count, uint32_t *order)
+{
+	ptrdiff_t made = order_of_one(units, count, order);
+
+	return made >= 0 ? (size_t)made : order_by_node(units, count, order);
 }
 
 size_t bm_plan_calls(const struct bm_unit *units, const uint32_t *order, size_t count,

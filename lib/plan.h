@@ -9,6 +9,7 @@
 #ifndef BM_PLAN_H
 #define BM_PLAN_H
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,10 +21,13 @@ struct bm_item {
 enum bm_unit_state {
 	BM_UNIT_TODO,    /* to be moved */
 	BM_UNIT_WAIT,    /* may move together with another unit: asked again afterwards */
+	BM_UNIT_ABSENT,  /* nothing there to move */
 	BM_UNIT_ALREADY, /* was on its target */
 	BM_UNIT_MOVED,
 	BM_UNIT_LEFT,    /* cannot move, or not worth another try */
 };
+
+#define BM_NOT_ASKED INT_MIN
 
 struct bm_unit {
 	uint64_t addr; /* of its first page that was asked for: the address to name */
@@ -31,7 +35,7 @@ struct bm_unit {
 	size_t first;  /* its first item */
 	size_t items;
 	int node;      /* target */
-	int status;    /* as last asked: node or -errno */
+	int status;    /* as last known: node or -errno, BM_NOT_ASKED */
 	int error;     /* of the last attempt to move it, 0 none */
 	unsigned char state;
 	unsigned char reason; /* of error */

@@ -75,11 +75,31 @@ static void write_split(struct bm_job *job, const struct bm_unit *unit)
 	}
 }
 
+/* The usual case: one entry, one page, moved as asked. Returns 0 when it is another one. */
+static int write_moved(struct bm_job *job, const struct bm_unit *unit)
+{
+	size_t index = job->items[unit->first].index;
+
+	if (unit->state != BM_UNIT_MOVED || unit->items != 1 || unit->status != unit->node ||
+	    unit->tried != 1 || unit->huge || unit->reason != BM_REASON_NONE)
+		return 0;
+	job->status[index] = unit->status;
+	if (job->reasons)
+		job->reasons[index] = BM_REASON_NONE;
+	return 1;
+}
+
 void bm_results_write(struct bm_job *job)
 {
+	uint64_t moved = 0;
+
 	for (size_t i = 0; i < job->unit_count; i++) {
 		const struct bm_unit *unit = &job->units[i];
 
+		if (write_moved(job, unit)) {
+			moved++;
+			continue;
+		}
 		if (unit->state == BM_UNIT_MOVED && unit->status == unit->node)
 			job->report.bytes_moved +=
 				unit->huge ? job->context->huge_size : job->context->page_size;
@@ -91,4 +111,8 @@ void bm_results_write(struct bm_job *job)
 		for (size_t k = unit->first; k < unit->first + unit->items; k++)
 			write_item(job, unit, &job->items[k], unit->status);
 	}
+	job->report.tally.pages += moved;
+	job->report.tally.moved += moved;
+	job->report.reasons[BM_REASON_NONE] += moved;
+	job->report.bytes_moved += moved * job->context->page_size;
 }

@@ -71,6 +71,21 @@ void bm_sums_add(struct bm_sums *sums, const struct bm_report *report, uint64_t 
 	pthread_mutex_unlock(&sums->lock);
 }
 
+void bm_sums_add_one(struct bm_sums *sums, uint64_t page_size)
+{
+	struct bm_stats *stats = &sums->stats;
+
+	pthread_mutex_lock(&sums->lock);
+	stats->calls++;
+	stats->kernel_calls++;
+	stats->tally.pages++;
+	stats->tally.moved++;
+	stats->reasons[BM_REASON_NONE]++;
+	stats->bytes_asked += page_size;
+	stats->bytes_moved += page_size;
+	pthread_mutex_unlock(&sums->lock);
+}
+
 int bm_stats_get(struct bm_context *context, struct bm_stats *stats, size_t size)
 {
 	struct bm_stats copy;

@@ -22,4 +22,7 @@ void bm_tally_sort(struct bm_tally *tally);
 /* Adds a completed batch. */
 void bm_sums_add(struct bm_sums *sums, const struct bm_report *report, uint64_t page_size);
 
+/* Adds a batch of one page that moved. */
+void bm_sums_add_one(struct bm_sums *sums, uint64_t page_size);
+
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -102,6 +103,28 @@ static const char *linux_getenv(const char *name)
 	return secure_getenv(name);
 }
 
+/* Wiped also by a raw clone(2), and read without a system call. */
+static volatile unsigned char *linux_fork_marker(void)
+{
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	unsigned char *page =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return NULL;
+	if (madvise(page, size, MADV_WIPEONFORK) < 0) {
+		munmap(page, size);
+		return NULL;
+	}
+	*page = 1;
+	return page;
+}
+
+static void linux_fork_marker_free(volatile unsigned char *marker)
+{
+	munmap((void *)(uintptr_t)marker, (size_t)sysconf(_SC_PAGESIZE));
+}
+
 static long linux_page_size(void)
 {
 	return sysconf(_SC_PAGESIZE);
@@ -175,11 +198,14 @@ const struct bm_sys bm_sys_linux = {
 	.access = linux_access,
 	.getenv = linux_getenv,
 	.getpid = getpid,
+	.fork_marker = linux_fork_marker,
+	.fork_marker_free = linux_fork_marker_free,
 	.page_size = linux_page_size,
 	.cpus = linux_cpus,
 	.now_ns = linux_now_ns,
 	.sleep_us = linux_sleep_us,
 	.alloc = linux_alloc,
+	.memory = malloc,
 	.thread_start = linux_thread_start,
 };
 

@@ -31,11 +31,15 @@ struct bm_sys {
 	int (*access)(const char *path, int mode);
 	const char *(*getenv)(const char *name);
 	pid_t (*getpid)(void);
+	/* A byte that is 1 here and 0 in every child of a fork; NULL without memory. */
+	volatile unsigned char *(*fork_marker)(void);
+	void (*fork_marker_free)(volatile unsigned char *marker);
 	long (*page_size)(void);
 	int (*cpus)(void); /* in the affinity mask of the calling thread */
 	uint64_t (*now_ns)(void);
 	void (*sleep_us)(uint64_t us);
 	void *(*alloc)(size_t count, size_t size); /* zeroed; ended by free() */
+	void *(*memory)(size_t size);              /* not zeroed; ended by free() */
 	int (*thread_start)(pthread_t *thread, void *(*run)(void *), void *arg);
 };
 

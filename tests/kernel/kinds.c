@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+/* kinds.c - pages of every kind: huge, file, shared, absent, pinned, swapped. */
+#include "support.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/swap.h>
+#ifdef HAVE_URING
+#include <liburing.h>
+#endif
+
+#define THPS 4
+
+/* Huge pages on the first node, aligned; 0 when the kernel gives none. */
+static int huge_area(char **mapping, char **start)
+{
+	size_t length = (THPS + 1) * HUGE;
+	unsigned int kind = 0;
+	int status;
+	void *page;
+
+	*mapping = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(*mapping, MAP_FAILED);
+	*start = (char *)(((uintptr_t)*mapping + HUGE - 1) & ~(HUGE - 1));
+	madvise(*mapping, length, MADV_HUGEPAGE);
+	prefer(nodes[0]);
+	stamp(*start, THPS * HUGE / PAGE, PAGE);
+	prefer(-1);
+	page = *start;
+	return bm_query_pages(NULL, 0, 1, &page, &status, &kind) == 1 &&
+	       (kind & BM_PAGE_HUGE || read_number("/proc/sys/vm/nr_hugepages") < 0);
+}
+
+static long huge_kilobytes(void)
+{
+	char line[256];
+	long sum = 0, value;
+	FILE *file = fopen("/proc/self/smaps", "r");
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "AnonHugePages: %ld", &value) == 1)
+			sum += value;
+	}
+	if (file)
+		fclose(file);
+	return sum;
+}
+
+/* Every `step`-th page of huge pages is named. */
+static void move_huge(size_t step)
+{
+	char *mapping, *start;
+	size_t pages = THPS * HUGE / PAGE;
+	struct area area;
+	long before;
+
+	(void)huge_area(&mapping, &start);
+	before = huge_kilobytes();
+	ck_assert_int_ge(before, THPS * 2048);
+	area_over(&area, start, pages / step, step * PAGE);
+	area_target(&area, nodes[1]);
+	ck_assert_int_eq(area_move(&area, 0), 0);
+	ck_assert_uint_eq(status_wrong(&area), 0);
+	for (size_t i = 0; i < pages; i++)
+		ck_assert_int_eq(node_of(start + i * PAGE), nodes[1]);
+	ck_assert_uint_eq(stamp_wrong(start, pages, PAGE), 0);
+	ck_assert_int_eq(huge_kilobytes(), before);
+	area_free(&area);
+	munmap(mapping, (THPS + 1) * HUGE);
+}
+
+START_TEST(huge_all_pages_named)
+{
+	NEED_NODES();
+	move_huge(1);
+}
+END_TEST
+
+START_TEST(huge_some_pages_named)
+{
+	NEED_NODES();
+	move_huge(100);
+}
+END_TEST
+
+START_TEST(huge_one_page_named)
+{
+	NEED_NODES();
+	move_huge(HUGE / PAGE);
+}
+END_TEST
+
+START_TEST(huge_contradiction)
+{
+	char *mapping, *start;
+	struct area area;
+
+	NEED_NODES();
+	(void)huge_area(&mapping, &start);
+	area_over(&area, start, 512, PAGE);
+	area_target(&area, nodes[0]);
+	area.targets[300] = nodes[1];
+	area.targets[511] = nodes[1];
+	/* The entry with the highest index decides for the whole huge page. */
+	ck_assert_int_eq(area_move(&area, 0), 510);
+	ck_assert_int_eq(area.status[0], nodes[1]);
+	ck_assert_uint_eq(status_wrong(&area), 0);
+	ck_assert_uint_eq(stamp_wrong(start, THPS * 512, PAGE), 0);
+	area_free(&area);
+	munmap(mapping, (THPS + 1) * HUGE);
+}
+END_TEST
+
+static char *hugetlb_path(char *path, size_t size, int node)
+{
+	snprintf(path, size,
+		 "/sys/devices/system/node/node%d/hugepages/hugepages-2048kB/nr_hugepages", node);
+	return path;
+}
+
+START_TEST(hugetlb)
+{
+	char path[128], *memory;
+	struct area area;
+
+	NEED_NODES();
+	if (write_text(hugetlb_path(path, sizeof(path), nodes[0]), "2") < 0 ||
+	    read_number(path) != 2)
+		skip_test("no hugetlb pages can be reserved");
+	write_text(hugetlb_path(path, sizeof(path), nodes[1]), "1");
+	prefer(nodes[0]);
+	memory = mmap(NULL, 2 * HUGE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_POPULATE, -1, 0);
+	prefer(-1);
+	ck_assert_ptr_ne(memory, MAP_FAILED);
+	stamp(memory, 1024, PAGE);
+	/* One free page on the target for two. */
+	area_over(&area, memory, 2, HUGE);
+	area_target(&area, nodes[1]);
+	ck_assert_int_eq(area_move(&area, 0), 1);
+	ck_assert_int_eq(node_of(memory) == nodes[1], node_of(memory + HUGE) != nodes[1]);
+	ck_assert(area.status[0] == -ENOMEM || area.status[1] == -ENOMEM);
+	ck_assert(area.status[0] == nodes[1] || area.status[1] == nodes[1]);
+	ck_assert_uint_eq(stamp_wrong(memory, 1024, PAGE), 0);
+	area_free(&area);
+	munmap(memory, 2 * HUGE);
+	write_text(hugetlb_path(path, sizeof(path), nodes[0]), "0");
+	write_text(hugetlb_path(path, sizeof(path), nodes[1]), "0");
+}
+END_TEST
+
+START_TEST(holes_zero_pages_unmapped)
+{
+	struct area area;
+	volatile char sum = 0;
+	size_t count = 3000;
+
+	NEED_NODES();
+	area_new(&area, count, nodes[0]);
+	madvise(area.start, 1000 * PAGE, MADV_DONTNEED);
+	for (size_t i = 0; i < 500; i++)
+		sum = (char)(sum + *(volatile char *)(area.start + i * PAGE));
+	munmap(area.start + 2000 * PAGE, 1000 * PAGE);
+	area_target(&area, nodes[1]);
+	ck_assert_int_eq(area_move(&area, 0), 2000);
+	ck_assert_int_eq(area.status[0], node_of(area.start));
+	ck_assert_int_lt(area.status[0], 0);
+	ck_assert_int_eq(area.status[700], -ENOENT);
+	ck_assert_int_eq(area.status[1500], nodes[1]);
+	ck_assert_int_eq(area.status[2500], -EFAULT);
+	ck_assert_uint_eq(status_wrong(&area), 0);
+	ck_assert_uint_eq(stamp_wrong(area.start + 1000 * PAGE, 1000, PAGE), 0);
+	area.length = 2000 * PAGE;
+	area_free(&area);
+}
+END_TEST
+
+START_TEST(prot_none_and_locked)
+{
+	struct area area;
+
+	NEED_NODES();
+	area_new(&area, 600, nodes[0]);
+	ck_assert_int_eq(mprotect(area.start, 200 * PAGE, PROT_NONE), 0);
+	mlock(area.start + 200 * PAGE, 200 * PAGE);
+	area_target(&area, nodes[1]);
+	ck_assert_int_eq(area_move(&area, 0), 0);
+	ck_assert_uint_eq(status_wrong(&area), 0);
+	mprotect(area.start, 200 * PAGE, PROT_READ);
+	ck_assert_uint_eq(stamp_wrong(area.start, 600, PAGE), 0);
+	area_free(&area);
+}
+END_TEST
+
+START_TEST(file_and_shared_memory)
+{
+	int fds[2] = {memfd_create("shared", MFD_CLOEXEC), -1};
+	struct area area;
+	char *memory;
+
+	NEED_NODES();
+	fds[1] = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_ge(fds[i], 0);
+		ck_assert_int_eq(ftruncate(fds[i], 600 * PAGE), 0);
+		prefer(nodes[0]);
+		memory = mmap(NULL, 600 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fds[i], 0);
+		ck_assert_ptr_ne(memory, MAP_FAILED);
+		stamp(memory, 600, PAGE);
+		prefer(-1);
+		area_over(&area, memory, 600, PAGE);
+		area_target(&area, nodes[1]);
+		area_move(&area, 0);
+		ck_assert_uint_eq(status_wrong(&area), 0);
+		ck_assert_int_eq(area.status[0], nodes[1]);
+		ck_assert_int_eq(area.status[599], nodes[1]);
+		ck_assert_uint_eq(stamp_wrong(memory, 600, PAGE), 0);
+		area_free(&area);
+		munmap(memory, 600 * PAGE);
+		close(fds[i]);
+	}
+}
+END_TEST
+
+/* A child that has inherited the pages keeps them shared while it lives. */
+START_TEST(shared_with_a_child)
+{
+	struct area area;
+	int ends[2];
+	char byte;
+	pid_t pid;
+
+	NEED_NODES();
+	area_new(&area, 300, nodes[0]);
+	ck_assert_int_eq(pipe(ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(ends[1]);
+		(void)!read(ends[0], &byte, 1);
+		_exit(0);
+	}
+	area_target(&area, nodes[1]);
+	ck_assert_int_eq(area_move(&area, 0), 300);
+	ck_assert_int_eq(area.status[0], -EACCES);
+	ck_assert_int_eq(area.status[299], -EACCES);
+	ck_assert_int_eq(node_of(area.start), nodes[0]);
+	if (geteuid() == 0) {
+		ck_assert_int_eq(area_move(&area, BM_MOVE_ALL), 0);
+		ck_assert_uint_eq(status_wrong(&area), 0);
+	}
+	close(ends[1]);
+	waitpid(pid, NULL, 0);
+	ck_assert_int_eq(area_move(&area, 0), 0);
+	ck_assert_uint_eq(stamp_wrong(area.start, 300, PAGE), 0);
+	close(ends[0]);
+	area_free(&area);
+}
+END_TEST
+
+#ifdef HAVE_URING
+START_TEST(pinned)
+{
+	struct bm_stats stats;
+	struct io_uring ring;
+	struct iovec buffer;
+	struct area area;
+
+	NEED_NODES();
+	area_new(&area, 1000, nodes[0]);
+	ck_assert_int_eq(io_uring_queue_init(4, &ring, 0), 0);
+	buffer = (struct iovec){area.start + 500 * PAGE, PAGE};
+	ck_assert_int_eq(io_uring_register_buffers(&ring, &buffer, 1), 0);
+	area_target(&area, nodes[1]);
+	bm_stats_reset(NULL);
+	ck_assert_int_eq(area_move(&area, 0), 1);
+	for (size_t i = 0; i < 1000; i++)
+		ck_assert_int_eq(area.status[i], i == 500 ? -EBUSY : nodes[1]);
+	ck_assert_int_eq(node_of(area.start + 500 * PAGE), nodes[0]);
+	bm_stats_get(NULL, &stats, sizeof(stats));
+	ck_assert_uint_eq(stats.reasons[BM_REASON_BUSY], 1);
+	ck_assert_uint_eq(stats.tally.retried, 1);
+	/* The device's memory is still the page. */
+	io_uring_queue_exit(&ring);
+	ck_assert_uint_eq(stamp_wrong(area.start, 1000, PAGE), 0);
+	for (int i = 0; i < 100 && area_move(&area, 0) != 0; i++)
+		usleep(20000);
+	ck_assert_int_eq(node_of(area.start + 500 * PAGE), nodes[1]);
+	ck_assert_uint_eq(stamp_wrong(area.start, 1000, PAGE), 0);
+	area_free(&area);
+}
+END_TEST
+#else
+START_TEST(pinned)
+{
+	skip_test("built without liburing");
+}
+END_TEST
+#endif
+
+START_TEST(swapped_out)
+{
+	const char *disk = getenv("SCRATCH_DISK");
+	char command[256];
+	struct area area;
+	size_t out = 0;
+
+	NEED_NODES();
+	snprintf(command, sizeof(command), "mkswap %s >/dev/null 2>&1", disk ? disk : "");
+	if (!disk || system(command) != 0 || swapon(disk, 0) != 0)
+		skip_test("no scratch disk for swap");
+	area_new(&area, 400, nodes[0]);
+	madvise(area.start, 200 * PAGE, MADV_PAGEOUT);
+	for (size_t i = 0; i < 200; i++)
+		out += node_of(area.pages[i]) == -ENOENT;
+	ck_assert_uint_gt(out, 0);
+	area_target(&area, nodes[1]);
+	area_move(&area, 0);
+	ck_assert_uint_eq(status_wrong(&area), 0);
+	ck_assert_int_eq(area.status[399], nodes[1]);
+	ck_assert_uint_eq(stamp_wrong(area.start, 400, PAGE), 0);
+	area_free(&area);
+	swapoff(disk);
+}
+END_TEST
+
+static long free_megabytes(int node)
+{
+	char path[96], line[128];
+	long value = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/meminfo", node);
+	file = fopen(path, "r");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "Node %*d MemFree: %ld", &value) == 1)
+			break;
+	}
+	if (file)
+		fclose(file);
+	return value / 1024;
+}
+
+/* More pages than the target has room for: none is lost, and each status is true. */
+START_TEST(target_full)
+{
+	struct area area, filler;
+	size_t room, full = 0;
+	long rc;
+
+	NEED_NODES();
+	if (free_megabytes(nodes[1]) > 1600 || free_megabytes(nodes[0]) < 300)
+		skip_test("the second node is too large to be filled, or the first too small");
+	room = (size_t)free_megabytes(nodes[1]) - 40;
+	area_new(&filler, room * 256, nodes[1]);
+	ck_assert_int_eq(mlock(filler.start, filler.length), 0);
+	area_new(&area, 100 * 256, nodes[0]);
+	area_target(&area, nodes[1]);
+	rc = area_move(&area, 0);
+	ck_assert_int_gt(rc, 0);
+	for (size_t i = 0; i < area.count; i++) {
+		int node = node_of(area.pages[i]);
+
+		ck_assert_int_ge(node, 0);
+		if (area.status[i] >= 0)
+			ck_assert_int_eq(area.status[i], node);
+		else
+			full += area.status[i] == -ENOMEM;
+	}
+	ck_assert_uint_eq(full, (size_t)rc);
+	ck_assert_uint_eq(stamp_wrong(area.start, area.count, PAGE), 0);
+	ck_assert_uint_eq(stamp_wrong(filler.start, filler.count, PAGE), 0);
+	area_free(&area);
+	area_free(&filler);
+}
+END_TEST
+
+START_TEST(query_tells_kinds)
+{
+	unsigned int kinds[5];
+	int status[5], fd = memfd_create("kinds", MFD_CLOEXEC);
+	struct area area;
+	void *pages[5];
+	char *file;
+
+	NEED_NODES();
+	area_new(&area, 4, nodes[1]);
+	ck_assert_int_eq(ftruncate(fd, PAGE), 0);
+	file = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	*file = 1;
+	madvise(area.start + PAGE, PAGE, MADV_DONTNEED);
+	munmap(area.start + 3 * PAGE, PAGE);
+	memcpy(pages, area.pages, 4 * sizeof(void *));
+	pages[4] = file;
+	ck_assert_int_eq(bm_query_pages(NULL, 0, 5, pages, status, kinds), 3);
+	ck_assert_uint_eq(kinds[0], BM_PAGE_PRESENT);
+	ck_assert_int_eq(status[0], nodes[1]);
+	ck_assert_uint_eq(kinds[1], 0);
+	ck_assert_int_eq(status[1], -ENOENT);
+	ck_assert_uint_eq(kinds[3], BM_PAGE_UNMAPPED);
+	ck_assert_int_eq(status[3], -EFAULT);
+	ck_assert_uint_eq(kinds[4], BM_PAGE_PRESENT | BM_PAGE_FILE);
+	munmap(file, PAGE);
+	close(fd);
+	area.length = 3 * PAGE;
+	area_free(&area);
+}
+END_TEST
+
+static const TTest *const *const tests[] = {&huge_all_pages_named, &huge_some_pages_named,
+					    &huge_one_page_named, &huge_contradiction,
+					    &hugetlb, &holes_zero_pages_unmapped,
+					    &prot_none_and_locked, &file_and_shared_memory,
+					    &shared_with_a_child, &pinned, &swapped_out,
+					    &target_full, &query_tells_kinds, NULL};
+const struct report_group kinds_group = {"kinds", tests};

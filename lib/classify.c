@@ -269,6 +269,39 @@ void bm_classify_settle(struct bm_job *job, int settled)
 	bm_classify_ask(job, &job->scratch[0], job->order, 0, count);
 }
 
+static int is_mixed(const struct bm_unit *units, size_t first, size_t end)
+{
+	for (size_t i = first + 1; i < end; i++) {
+		if (units[i].node != units[first].node)
+			return 1;
+	}
+	return 0;
+}
+
+size_t bm_classify_dragged(struct bm_job *job)
+{
+	uint64_t region = job->context->huge_size;
+	size_t again = 0, end;
+
+	if (region == 0 || (job->scan_works && job->suspect == 0))
+		return 0;
+	for (size_t i = 0; i < job->unit_count; i = end) {
+		struct bm_unit *unit;
+
+		end = bm_plan_region_end(job->units, job->unit_count, i, region);
+		if (!is_mixed(job->units, i, end))
+			continue;
+		job->mixed = 1;
+		bm_classify_ask(job, &job->scratch[0], NULL, i, end - i);
+		unit = &job->units[bm_plan_deciding(job->units, i, end, job->items)];
+		if (unit->status < 0 || unit->status == unit->node || unit->error)
+			continue;
+		unit->state = BM_UNIT_TODO;
+		again++;
+	}
+	return again;
+}
+
 /* The next unit from `at` that is in this state and not beyond the end: end if none. */
 static size_t next_in_state(const struct bm_job *job, size_t at, size_t end, int state)
 {

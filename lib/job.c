@@ -152,15 +152,12 @@ static size_t give_up(struct bm_job *job, int last)
 	return left;
 }
 
-static void move_in_rounds(struct bm_job *job)
+/* Moves what is to do, until it has moved or another try is in vain. */
+static void move_with_retries(struct bm_job *job)
 {
 	const int64_t *value = job->context->config.value;
 	unsigned int retries = (unsigned int)value[BM_OPTION_RETRIES];
 
-	if (bm_classify_hold_back(job) > 0) {
-		move_all(job);
-		bm_classify_let_go(job);
-	}
 	for (unsigned int round = 0;; round++) {
 		move_all(job);
 		if (job->todo == 0 || give_up(job, round == retries) == 0)
@@ -168,6 +165,18 @@ static void move_in_rounds(struct bm_job *job)
 		job->sys->sleep_us(
 			bm_cost_pause_us((uint64_t)value[BM_OPTION_RETRY_US], round + 1));
 	}
+}
+
+static void move_slice(struct bm_job *job)
+{
+	if (bm_classify_hold_back(job) > 0) {
+		move_all(job);
+		bm_classify_let_go(job);
+	}
+	move_with_retries(job);
+	job->mixed = 0;
+	if (bm_classify_dragged(job) > 0)
+		move_with_retries(job);
 }
 
 /* Adds the time since *mark to a phase and sets the mark anew. */
@@ -188,6 +197,8 @@ static int is_settled(struct bm_job *job, struct bm_witness *witness)
 	struct bm_witness before = *witness;
 	uint64_t moved = 0;
 
+	if (job->mixed)
+		return 0;
 	if (job->count <= job->room)
 		return 1;
 	for (size_t i = 0; i < job->unit_count; i++) {
@@ -222,7 +233,7 @@ static int run_slice(struct bm_job *job, size_t *next, struct bm_witness *witnes
 	lap(job, &mark, &report->ns_classify);
 	if (first && atomic_load(&job->refused))
 		return refused(job);
-	move_in_rounds(job);
+	move_slice(job);
 	lap(job, &mark, &report->ns_move);
 	bm_classify_settle(job, is_settled(job, witness));
 	/* A batch too small to be asked about before learns only now that it is refused. */

@@ -54,6 +54,7 @@ struct bm_job {
 	int exact; /* the caller wants to know of each page whether it was there before */
 	int pagemap;      /* descriptor, or -errno */
 	int scan_works;   /* PAGEMAP_SCAN tells of huge pages */
+	int mixed;        /* of what may be a huge page, parts have different targets */
 	uint64_t suspect; /* size of large folios that cannot be seen, 0 none */
 	atomic_ulong full[BM_NODES_MAX / (8 * sizeof(unsigned long))]; /* bits: targets that had
 									* no page in this round */

@@ -6,7 +6,6 @@
 
 #include "batchmig.h"
 #include "pagemap.h"
-#include "vma.h"
 
 int bm_kinds_open(struct bm_kinds *kinds, const struct bm_context *context, pid_t pid)
 {
@@ -21,6 +20,17 @@ void bm_kinds_close(struct bm_kinds *kinds)
 	kinds->sys->close(kinds->pagemap);
 	if (kinds->maps >= 0)
 		kinds->sys->close(kinds->maps);
+	bm_vmas_free(&kinds->vmas);
+}
+
+int bm_kinds_unmapped(struct bm_kinds *kinds, uint64_t addr)
+{
+	const struct bm_vma *vma;
+
+	if (!kinds->vmas.list && bm_vmas_read(kinds->sys, kinds->pid, &kinds->vmas) < 0)
+		return 0;
+	vma = bm_vmas_from(&kinds->vmas, addr);
+	return !vma || vma->start > addr;
 }
 
 static unsigned int bits_of(uint64_t entry)

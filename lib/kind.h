@@ -4,6 +4,7 @@
 #define BM_KIND_H
 
 #include "context.h"
+#include "vma.h"
 
 /* What is open while pages of one process are looked at. */
 struct bm_kinds {
@@ -14,6 +15,7 @@ struct bm_kinds {
 	int no_scan; /* before Linux 6.7 */
 	uint64_t hugetlb_start, hugetlb_end; /* the last huge run, and what it was */
 	int hugetlb;
+	struct bm_vmas vmas; /* read when first needed */
 };
 
 int bm_kinds_open(struct bm_kinds *kinds, const struct bm_context *context, pid_t pid);
@@ -24,5 +26,8 @@ void bm_kinds_close(struct bm_kinds *kinds);
 
 /* Writes the bits of `count` adjacent pages from addr on; 0 or -errno. */
 int bm_kinds_run(struct bm_kinds *kinds, uint64_t addr, size_t count, unsigned int *bits);
+
+/* 1 when there is no mapping at addr. */
+int bm_kinds_unmapped(struct bm_kinds *kinds, uint64_t addr);
 
 #endif

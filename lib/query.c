@@ -42,7 +42,9 @@ static int kinds_of_block(struct bm_kinds *open, const struct bm_context *contex
 		if (rc < 0)
 			return rc;
 		for (size_t k = i; k < i + length; k++) {
-			if (kinds[k] == 0 && status[k] == -EFAULT)
+			/* Linux 6.1 says -EFAULT of a hole in a mapping too. */
+			if (kinds[k] == 0 && status[k] == -EFAULT &&
+			    bm_kinds_unmapped(open, page_of(context, pages[k])))
 				kinds[k] = BM_PAGE_UNMAPPED;
 		}
 		i += length;

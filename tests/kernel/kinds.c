@@ -122,6 +122,7 @@ START_TEST(hugetlb)
 {
 	char path[128], *memory;
 	struct area area;
+	long rc;
 
 	NEED_NODES();
 	if (write_text(hugetlb_path(path, sizeof(path), nodes[0]), "2") < 0 ||
@@ -134,12 +135,15 @@ START_TEST(hugetlb)
 	prefer(-1);
 	ck_assert_ptr_ne(memory, MAP_FAILED);
 	stamp(memory, 1024, PAGE);
-	/* One free page on the target for two. */
+	/* One free page on the target for two: the kernel makes another, or says -ENOMEM. */
 	area_over(&area, memory, 2, HUGE);
 	area_target(&area, nodes[1]);
-	ck_assert_int_eq(area_move(&area, 0), 1);
-	ck_assert_int_eq(node_of(memory) == nodes[1], node_of(memory + HUGE) != nodes[1]);
-	ck_assert(area.status[0] == -ENOMEM || area.status[1] == -ENOMEM);
+	rc = area_move(&area, 0);
+	for (int i = 0; i < 2; i++) {
+		ck_assert(area.status[i] == nodes[1] || area.status[i] == -ENOMEM);
+		ck_assert_int_eq(node_of(area.pages[i]), nodes[area.status[i] == nodes[1]]);
+	}
+	ck_assert_int_eq(rc, (area.status[0] < 0) + (area.status[1] < 0));
 	ck_assert(area.status[0] == nodes[1] || area.status[1] == nodes[1]);
 	ck_assert_uint_eq(stamp_wrong(memory, 1024, PAGE), 0);
 	area_free(&area);
@@ -165,7 +169,7 @@ START_TEST(holes_zero_pages_unmapped)
 	ck_assert_int_eq(area_move(&area, 0), 2000);
 	ck_assert_int_eq(area.status[0], node_of(area.start));
 	ck_assert_int_lt(area.status[0], 0);
-	ck_assert_int_eq(area.status[700], -ENOENT);
+	ck_assert_int_lt(area.status[700], 0);
 	ck_assert_int_eq(area.status[1500], nodes[1]);
 	ck_assert_int_eq(area.status[2500], -EFAULT);
 	ck_assert_uint_eq(status_wrong(&area), 0);
@@ -178,13 +182,17 @@ END_TEST
 START_TEST(prot_none_and_locked)
 {
 	struct area area;
+	int visible;
 
 	NEED_NODES();
 	area_new(&area, 600, nodes[0]);
 	ck_assert_int_eq(mprotect(area.start, 200 * PAGE, PROT_NONE), 0);
 	mlock(area.start + 200 * PAGE, 200 * PAGE);
+	/* Linux 6.1 does not see pages without access. */
+	visible = node_of(area.start) >= 0;
 	area_target(&area, nodes[1]);
-	ck_assert_int_eq(area_move(&area, 0), 0);
+	ck_assert_int_eq(area_move(&area, 0), visible ? 0 : 200);
+	ck_assert_int_eq(area.status[200], nodes[1]);
 	ck_assert_uint_eq(status_wrong(&area), 0);
 	mprotect(area.start, 200 * PAGE, PROT_READ);
 	ck_assert_uint_eq(stamp_wrong(area.start, 600, PAGE), 0);
@@ -395,7 +403,7 @@ START_TEST(query_tells_kinds)
 	ck_assert_uint_eq(kinds[0], BM_PAGE_PRESENT);
 	ck_assert_int_eq(status[0], nodes[1]);
 	ck_assert_uint_eq(kinds[1], 0);
-	ck_assert_int_eq(status[1], -ENOENT);
+	ck_assert_int_eq(status[1], node_of(pages[1]));
 	ck_assert_uint_eq(kinds[3], BM_PAGE_UNMAPPED);
 	ck_assert_int_eq(status[3], -EFAULT);
 	ck_assert_uint_eq(kinds[4], BM_PAGE_PRESENT | BM_PAGE_FILE);

@@ -78,7 +78,7 @@ START_TEST(several_ranges)
 	ck_assert_uint_eq(ranges[1].tally.failed, 0);
 	ck_assert_uint_eq(ranges[4].tally.pages, 0);
 	ck_assert_int_eq(node_of(area.start), nodes[1]);
-	ck_assert_int_eq(node_of(area.start + 15 * PAGE), -ENOENT);
+	ck_assert_int_lt(node_of(area.start + 15 * PAGE), 0);
 	ck_assert_int_eq(node_of(area.start + 1050 * PAGE), nodes[0]);
 	ck_assert_int_eq(node_of(area.start + (count - 1) * PAGE), nodes[1]);
 	ck_assert_uint_eq(stamp_wrong(area.start + 30 * PAGE, count - 30, PAGE), 0);

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# Checks of the manual against the header, the option table and the compiler.
+# Sourced by run, which sets these:
+: "${root:?}" "${build:?}" "${here:?}" "${scratch:?}"
+
+pages=$build/man
+strict=(-std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes
+	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wconversion -Wsign-conversion -Wvla -Werror)
+
+have_pages() {
+	[ -d "$pages/man3" ] && return
+	echo "skip: no manual in the build folder (scdoc missing, or BATCHMIG_MAN=OFF)"
+	return 1
+}
+
+# The source of the page that a function's page is or points to.
+source_of() { # NAME
+	local target
+	target=$(sed -n 's|^\.so man3/||p' "$pages/man3/$1.3" 2>/dev/null)
+	echo "$root/man/${target:-$1.3}.scd"
+}
+
+man_pages() {
+	have_pages || return
+	header_list functions | sort >"$scratch/header"
+	find "$pages/man3" -name '*.3' -printf '%f\n' | sed 's/\.3$//' | sort >"$scratch/pages"
+	compare "$scratch/header" batchmig.h "$scratch/pages" man/man3
+}
+
+# Every name of a page is in its NAME line, in the form that mandb reads.
+man_names() {
+	local page name
+	have_pages || return
+	have lexgrog || return
+	for page in "$pages"/man*/*; do
+		name=$(basename "$page")
+		name=${name%.*}
+		[ -f "$(source_of "$name")" ] && page=$pages/man3/$(basename "$(source_of "$name")" .scd)
+		lexgrog "$page" 2>&1 | grep -q "\"$name - " || echo "$name: not in the NAME line of $page"
+	done
+}
+
+# Prototypes and structs are in the pages as they are in the header.
+man_synopsis() {
+	local name text
+	have_pages || return
+	while IFS=$'\t' read -r name text; do
+		[ -f "$(source_of "$name")" ] || continue
+		tr -s ' \t\n' ' ' <"$(source_of "$name")" | grep -qF -- "$text" ||
+			echo "$name(3) has another prototype than batchmig.h: $text"
+	done < <(header_list prototypes)
+	cat "$root"/man/*.scd | tr -s ' \t\n' ' ' >"$scratch/text"
+	while IFS=$'\t' read -r name text; do
+		grep -qF -- "$text" "$scratch/text" ||
+			echo "struct $name: no page has it as it is in batchmig.h: $text"
+	done < <(header_list structs)
+}
+
+man_mentions() {
+	local word
+	for word in $(header_list words | sort -u); do
+		grep -qw -- "$word" "$root"/man/*.scd || echo "$word: in batchmig.h but in no man page"
+	done
+}
+
+# The lines of libbatchmig.7 that begin with a variable are written like this table.
+man_options() {
+	have jq || return
+	[ -x "$build/tools/batchmig" ] || { echo "skip: the tool was not built" && return; }
+	env -i "$build/tools/batchmig" info --options --json >"$scratch/options.json" || return
+	jq -r '.options[] | "*\(.env)*, option _\(.name)_: \(.type), \(.allowed)" +
+		(if .unit == "" then "" else " " + .unit end) + ", default \(.default)"' \
+		"$scratch/options.json" | sort >"$scratch/table"
+	grep '^\*BATCHMIG_' "$root/man/libbatchmig.7.scd" | sort >"$scratch/manual"
+	compare "$scratch/table" "the option table" "$scratch/manual" "libbatchmig(7)"
+}
+
+# The programs in the EXAMPLE sections, whole ones only.
+man_examples() {
+	local page name compiler=${CC:-cc}
+	have "$compiler" || return
+	for page in "$root"/man/*.3.scd "$root/man/libbatchmig.7.scd"; do
+		name=$(basename "$page" .scd)
+		awk '/^# / { inside = $2 == "EXAMPLE" } inside && /^```/ { code = !code; next }
+			inside && code' "$page" >"$scratch/example.c"
+		if ! grep -q '^int main' "$scratch/example.c"; then
+			case $name in
+			libbatchmig.7 | bm_migrate_batch.3) echo "$name has no example" ;;
+			esac
+			continue
+		fi
+		"$compiler" "${strict[@]}" -I "$root/include" -o /dev/null "$scratch/example.c" \
+			-L "$build/lib" -lbatchmig -Wl,--allow-shlib-undefined >"$scratch/said" 2>&1 ||
+			grep -E 'error|undefined|cannot find' "$scratch/said" | sed "s|.*example.c|$name|"
+	done
+}
+
+man_warnings() {
+	local page
+	have_pages || return
+	have man || return
+	for page in "$pages"/man*/*; do
+		grep -q '^\.so ' "$page" && continue
+		man -l --warnings -E UTF-8 -Tutf8 "$page" 2>&1 >/dev/null |
+			sed "s|^|$(basename "$page"): |"
+	done
+}

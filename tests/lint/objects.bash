@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# Checks of the compiled library: it has no mutable global state.
+# Sourced by run, which sets these:
+: "${build:?}"
+
+# FILE.o:SYMBOL that may be written: the default context (with gcc's or clang's name).
+state_allowed='^context\.c\.o:(shared\.[0-9]+|default_context\.shared)$'
+
+# .data.rel.ro is constant once the addresses in it are known.
+global_state() {
+	local objects=$build/lib/CMakeFiles/batchmig_objects.dir object
+	have nm || return
+	if grep -q '^BATCHMIG_SANITIZE:STRING=.' "$build/CMakeCache.txt"; then
+		echo "skip: the sanitizer adds state of its own"
+		return
+	fi
+	[ -d "$objects" ] || { echo "there are no objects in $objects" && return; }
+	for object in "$objects"/*.o; do
+		nm -f sysv "$object" | awk -F '|' -v file="$(basename "$object")" '
+			NF >= 7 { gsub(/ /, ""); section = $7 }
+			NF >= 7 && section ~ /^(\.t?data|\.t?bss|\*COM\*)/ &&
+				section !~ /^\.data\.rel\.ro/ && $4 != "SECTION" {
+				print file ":" $1 }'
+	done | grep -vE "$state_allowed" | sed 's/$/: state that the whole process shares/'
+}

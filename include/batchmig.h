@@ -46,7 +46,10 @@
  *      >= 0     the node the page is on, as the kernel said after the last
  *               attempt to move it; not always the node that was asked for
  *               (see "Contradictions")
- *      -ENOENT  nothing there to move: never touched, or swapped out
+ *      -ENOENT  nothing there to move: never touched, or swapped out; Linux
+ *               before 6.7 says so of pages without access (PROT_NONE) and
+ *               of those that NUMA balancing has just marked, and may say
+ *               -EFAULT of a page that was never touched
  *      -EFAULT  not mapped, the shared zero page, or a mapping the kernel does
  *               not migrate (device memory, vDSO)
  *      -EACCES  shared with another process and BM_MOVE_ALL was not given, or
@@ -240,7 +243,8 @@ struct bm_errno_count {
 /* What became of a number of pages (in base pages, see bm_info_page_size). */
 struct bm_tally {
 	uint64_t pages;    /* looked at: moved + already + failed */
-	uint64_t moved;    /* on the target now, not before */
+	uint64_t moved;    /* on the target now, and not known to have been there before:
+			    * without reasons only some pages are asked about before */
 	uint64_t already;  /* were on the target before */
 	uint64_t failed;   /* everything else, also what is absent */
 	uint64_t retried;  /* pages tried more than once */
@@ -323,7 +327,7 @@ struct bm_batch;
  *          move_pages(2) is forbidden (seccomp, as in many containers)
  * -ENOSYS  a kernel without CONFIG_MIGRATION
  * -ESRCH   no process with this pid (or it has no memory: kernel thread, zombie)
- * -ENOMEM  not enough memory for the plan (32 bytes per page)
+ * -ENOMEM  not enough memory for the plan (32 bytes per page and 4 MiB)
  * -ESTALE  the context is from before a fork
  * Blocks as long as the batch takes in this version. Any thread. Since 0.1.
  */
@@ -348,7 +352,8 @@ long bm_batch_wait(struct bm_batch *batch, int64_t timeout_us);
  */
 struct bm_report {
 	struct bm_tally tally;      /* entries; ranges: base pages */
-	uint64_t bytes_moved;       /* huge pages count whole, once */
+	uint64_t bytes_moved;       /* base pages; a huge page counts whole, once, where four
+				     * entries or more are in it, else as the entries named */
 	uint64_t kernel_calls;      /* move_pages and mbind calls that move */
 	uint64_t ns_plan;           /* wall time of each phase, nanoseconds */
 	uint64_t ns_classify;
@@ -521,13 +526,22 @@ int bm_info_new(struct bm_context *context, struct bm_info **info);
 void bm_info_free(struct bm_info *info);
 
 /*
- * The rows of a snapshot: index from 0 until NULL. What they point to lives
- * as long as the snapshot. Never block; any thread. Since 0.1.
+ * bm_info_node - a node of a snapshot, ascending by id.
+ * @index: from 0 until NULL is returned. What it points to lives as long as
+ * the snapshot. Never blocks; any thread. Since 0.1.
  */
 const struct bm_node_info *bm_info_node(const struct bm_info *info, size_t index);
+
+/* bm_info_kernel - a kernel fact; rules of bm_info_node(). Since 0.1. */
 const struct bm_fact *bm_info_kernel(const struct bm_info *info, size_t index);
+
+/* bm_info_mover - a mover; rules of bm_info_node(). Since 0.1. */
 const struct bm_facility *bm_info_mover(const struct bm_info *info, size_t index);
+
+/* bm_info_backend - a backend; rules of bm_info_node(). Since 0.1. */
 const struct bm_facility *bm_info_backend(const struct bm_info *info, size_t index);
+
+/* bm_info_option - a row of the option table; rules of bm_info_node(). Since 0.1. */
 const struct bm_option_info *bm_info_option(const struct bm_info *info, size_t index);
 
 /*

@@ -5,13 +5,14 @@
 #include <errno.h>
 
 #include "cost.h"
+#include "locate.h"
 #include "pagemap.h"
 
 void bm_classify_open(struct bm_job *job)
 {
 	const struct bm_context *context = job->context;
+	struct bm_page_scan scan = {0, context->page_size, BM_SCAN_HUGE, 1};
 	struct bm_page_region region;
-	uint64_t start = 0;
 
 	job->pagemap = -ENOENT;
 	job->suspect = 0;
@@ -19,8 +20,7 @@ void bm_classify_open(struct bm_job *job)
 		return;
 	job->pagemap = bm_pagemap_open(job->sys, job->pid);
 	job->scan_works = job->pagemap >= 0 &&
-			  bm_pagemap_scan(job->sys, job->pagemap, &start, context->page_size,
-					  BM_SCAN_HUGE, 1, &region, 1) >= 0;
+			  bm_pagemap_scan(job->sys, job->pagemap, &scan, &region, 1) >= 0;
 	/* Without the scan every huge page is invisible, with it those that PTEs map. */
 	job->suspect = job->scan_works ? context->large_size : context->huge_size;
 }
@@ -33,11 +33,10 @@ void bm_classify_close(struct bm_job *job)
 
 int bm_classify_is_huge(struct bm_job *job, uint64_t addr)
 {
-	struct bm_page_region region = {0};
-	uint64_t start = addr;
+	struct bm_page_scan scan = {addr, addr + job->context->page_size, BM_SCAN_HUGE, 1};
+	struct bm_page_region region;
 
-	return bm_pagemap_scan(job->sys, job->pagemap, &start, addr + job->context->page_size,
-			       BM_SCAN_HUGE, 1, &region, 1) == 1;
+	return bm_pagemap_scan(job->sys, job->pagemap, &scan, &region, 1) == 1;
 }
 
 /* Leaves one unit of a huge page, in the place `kept`. */
@@ -60,14 +59,15 @@ static size_t mark_absent(struct bm_job *job, size_t at, size_t end, uint64_t ad
 static void find_holes(struct bm_job *job, size_t first, size_t end)
 {
 	struct bm_page_region regions[BM_WALK_REGIONS];
-	uint64_t start = job->units[first].addr, stop = job->units[end - 1].end;
+	struct bm_page_scan scan = {job->units[first].addr, job->units[end - 1].end,
+				    BM_SCAN_PRESENT, 0};
 	size_t at = first;
 
-	if (!bm_cost_scan_pays(end - first, (stop - start) / job->context->page_size))
+	if (!bm_cost_scan_pays(end - first, (scan.end - scan.start) / job->context->page_size))
 		return;
-	while (start < stop) {
-		long got = bm_pagemap_scan(job->sys, job->pagemap, &start, stop, BM_SCAN_PRESENT, 0,
-					   regions, BM_WALK_REGIONS);
+	while (scan.start < scan.end) {
+		long got =
+			bm_pagemap_scan(job->sys, job->pagemap, &scan, regions, BM_WALK_REGIONS);
 
 		if (got < 0)
 			return;
@@ -77,7 +77,7 @@ static void find_holes(struct bm_job *job, size_t first, size_t end)
 				at++;
 		}
 	}
-	mark_absent(job, at, end, stop);
+	mark_absent(job, at, end, scan.end);
 }
 
 static void join_all(struct bm_job *job)
@@ -101,47 +101,6 @@ static void join_all(struct bm_job *job)
 			job->units[kept++] = job->units[k];
 	}
 	job->unit_count = kept;
-}
-
-static long kernel_ask(struct bm_job *job, struct bm_scratch *scratch, size_t count)
-{
-	/* The flags change nothing here but the check of privileges. */
-	long rc = job->sys->move_pages(job->pid, count, scratch->pages, NULL, scratch->status,
-				       job->kernel_flags);
-
-	if (rc < 0)
-		atomic_store(&job->refused, (int)rc);
-	return rc;
-}
-
-static void ask_some(struct bm_job *job, struct bm_scratch *scratch, const uint32_t *list,
-		     size_t first, size_t count)
-{
-	long rc;
-
-	for (size_t i = 0; i < count; i++) {
-		size_t unit = list ? list[first + i] : first + i;
-
-		scratch->pages[i] = (void *)(uintptr_t)job->units[unit].addr;
-	}
-	rc = kernel_ask(job, scratch, count);
-	for (size_t i = 0; i < count; i++) {
-		size_t unit = list ? list[first + i] : first + i;
-
-		job->units[unit].status = rc < 0 ? (int)rc : scratch->status[i];
-	}
-}
-
-void bm_classify_ask(struct bm_job *job, struct bm_scratch *scratch, const uint32_t *list,
-		     size_t first, size_t count)
-{
-	while (count > 0) {
-		size_t some = count < job->room ? count : job->room;
-
-		ask_some(job, scratch, list, first, some);
-		first += some;
-		count -= some;
-	}
 }
 
 static void set_state(struct bm_unit *unit)
@@ -178,7 +137,7 @@ static struct seen sample(struct bm_job *job, struct bm_scratch *scratch, size_t
 	}
 	if (some == 0)
 		return seen;
-	if (kernel_ask(job, scratch, some) < 0) {
+	if (bm_locate_pages(job, scratch, some) < 0) {
 		seen.unknown = 1;
 		return seen;
 	}
@@ -209,7 +168,8 @@ static void find_holes_of_block(struct bm_job *job, size_t first, size_t last)
 /*
  * A page that need not or cannot move makes the kernel end its list and flush
  * the TLBs of all CPUs once more; with a single CPU that is cheaper than to
- * look at every page.
+ * look for holes. Pages that are there already must be known in any case: the
+ * kernel's count of pages that moved would not agree with ours.
  */
 static void classify_block(void *arg, unsigned int worker, size_t block)
 {
@@ -220,13 +180,13 @@ static void classify_block(void *arg, unsigned int worker, size_t block)
 
 	if (!job->exact)
 		seen = sample(job, scratch, first, count);
-	if ((seen.absent || seen.local) && job->sys->cpus() == 1)
-		seen = (struct seen){0};
+	if (seen.absent && job->sys->cpus() == 1)
+		seen.absent = 0;
 	if (seen.absent && job->scan_works)
 		find_holes_of_block(job, first, first + count);
 	if (job->exact || seen.unknown || (seen.absent && !job->scan_works) ||
 	    seen.local)
-		bm_classify_ask(job, scratch, NULL, first, count);
+		bm_locate_units(job, scratch, NULL, first, count);
 	for (size_t i = first; i < first + count; i++)
 		set_state(&job->units[i]);
 }
@@ -246,7 +206,7 @@ static void ask_block(void *arg, unsigned int worker, size_t block)
 {
 	struct bm_job *job = arg;
 
-	bm_classify_ask(job, &job->scratch[worker], NULL, block * job->room,
+	bm_locate_units(job, &job->scratch[worker], NULL, block * job->room,
 			block_length(job, block));
 }
 
@@ -266,16 +226,25 @@ void bm_classify_settle(struct bm_job *job, int settled)
 		    (unit->status >= 0 || unit->status == BM_NOT_ASKED))
 			job->order[count++] = (uint32_t)i;
 	}
-	bm_classify_ask(job, &job->scratch[0], job->order, 0, count);
+	bm_locate_units(job, &job->scratch[0], job->order, 0, count);
 }
 
-static int is_mixed(const struct bm_unit *units, size_t first, size_t end)
+static int is_there(struct bm_job *job, size_t unit)
 {
-	for (size_t i = first + 1; i < end; i++) {
-		if (units[i].node != units[first].node)
-			return 1;
-	}
-	return 0;
+	bm_locate_units(job, &job->scratch[0], NULL, unit, 1);
+	return job->units[unit].status == job->units[unit].node;
+}
+
+/* A unit that should by now be elsewhere than the deciding one: end if there is none. */
+static size_t find_other(const struct bm_job *job, size_t first, size_t end, size_t deciding)
+{
+	const struct bm_unit *units = job->units;
+
+	while (first < end && (units[first].node == units[deciding].node ||
+			       (units[first].state != BM_UNIT_MOVED &&
+				units[first].state != BM_UNIT_ALREADY)))
+		first++;
+	return first;
 }
 
 size_t bm_classify_dragged(struct bm_job *job)
@@ -286,17 +255,19 @@ size_t bm_classify_dragged(struct bm_job *job)
 	if (region == 0 || (job->scan_works && job->suspect == 0))
 		return 0;
 	for (size_t i = 0; i < job->unit_count; i = end) {
-		struct bm_unit *unit;
+		size_t deciding, other;
 
 		end = bm_plan_region_end(job->units, job->unit_count, i, region);
-		if (!is_mixed(job->units, i, end))
+		deciding = bm_plan_deciding(job->units, i, end, job->items);
+		other = find_other(job, i, end, deciding);
+		/* Each where it should be: they are no huge page. */
+		if (other == end || (is_there(job, deciding) && is_there(job, other)))
 			continue;
 		job->mixed = 1;
-		bm_classify_ask(job, &job->scratch[0], NULL, i, end - i);
-		unit = &job->units[bm_plan_deciding(job->units, i, end, job->items)];
-		if (unit->status < 0 || unit->status == unit->node || unit->error)
+		if (job->units[deciding].status < 0 || job->units[deciding].error ||
+		    job->units[deciding].status == job->units[deciding].node)
 			continue;
-		unit->state = BM_UNIT_TODO;
+		job->units[deciding].state = BM_UNIT_TODO;
 		again++;
 	}
 	return again;
@@ -341,9 +312,9 @@ void bm_classify_let_go(struct bm_job *job)
 		if (at == end)
 			continue;
 		/* One tells whether it was a large folio; only then all are asked. */
-		bm_classify_ask(job, &job->scratch[0], NULL, at, 1);
+		bm_locate_units(job, &job->scratch[0], NULL, at, 1);
 		if (job->units[at].status == job->units[at].node)
-			bm_classify_ask(job, &job->scratch[0], NULL, at, end - at);
+			bm_locate_units(job, &job->scratch[0], NULL, at, end - at);
 		for (; at < end; at++) {
 			struct bm_unit *unit = &job->units[at];
 

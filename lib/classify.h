@@ -16,13 +16,6 @@ void bm_classify_close(struct bm_job *job);
 void bm_classify(struct bm_job *job);
 
 /*
- * Asks the kernel where units are: those listed (indices into units), or with
- * NULL all from first on. Writes unit->status: node or -errno.
- */
-void bm_classify_ask(struct bm_job *job, struct bm_scratch *scratch, const uint32_t *list,
-		     size_t first, size_t count);
-
-/*
  * Makes the status of each unit final: asks about all, or where what is known
  * still holds only about those that did not move.
  */

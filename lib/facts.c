@@ -135,13 +135,12 @@ static void add_userfaultfd(struct bm_info *info)
 
 static void add_pagemap_scan(struct bm_info *info)
 {
+	struct bm_page_scan scan = {0, info->context->page_size, BM_SCAN_PRESENT, 1};
 	struct bm_page_region region;
-	uint64_t start = 0;
 	int fd = bm_pagemap_open(sys_of(info), 0), works = 0;
 
 	if (fd >= 0) {
-		works = bm_pagemap_scan(sys_of(info), fd, &start, info->context->page_size,
-					BM_SCAN_PRESENT, 1, &region, 1) >= 0;
+		works = bm_pagemap_scan(sys_of(info), fd, &scan, &region, 1) >= 0;
 		sys_of(info)->close(fd);
 	}
 	add(info, "PAGEMAP_SCAN", yes_no(works),

@@ -220,14 +220,13 @@ static int refused(struct bm_job *job)
 	return atomic_load(&job->refused);
 }
 
-static int run_slice(struct bm_job *job, size_t *next, struct bm_witness *witness)
+static int run_slice(struct bm_job *job, struct bm_plan *plan, struct bm_witness *witness)
 {
 	struct bm_report *report = &job->report;
 	uint64_t mark = job->sys->now_ns();
-	int first = *next == 0;
+	int first = plan->next == 0;
 
-	job->unit_count = bm_plan_units(job->items, job->count, next, job->nodes, job->units,
-					job->slice, job->context->page_size, region_size(job));
+	job->unit_count = bm_plan_units(plan, job->units, job->slice);
 	lap(job, &mark, &report->ns_plan);
 	bm_classify(job);
 	lap(job, &mark, &report->ns_classify);
@@ -249,14 +248,18 @@ static int run_slice(struct bm_job *job, size_t *next, struct bm_witness *witnes
 int bm_job_run(struct bm_job *job)
 {
 	struct bm_witness witness = {0};
-	size_t next = 0;
+	struct bm_plan plan = {.items = job->items,
+			       .count = job->count,
+			       .nodes = job->nodes,
+			       .page_size = job->context->page_size,
+			       .region = region_size(job)};
 	int rc = 0;
 
 	bm_classify_open(job);
 	if (job->count > job->room)
 		bm_witness_read(job->sys, &witness);
-	while (next < job->count && rc == 0)
-		rc = run_slice(job, &next, &witness);
+	while (plan.next < plan.count && rc == 0)
+		rc = run_slice(job, &plan, &witness);
 	bm_classify_close(job);
 	bm_tally_sort(&job->report.tally);
 	job->report.kernel_calls = atomic_load(&job->kernel_calls);

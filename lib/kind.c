@@ -81,14 +81,14 @@ static void mark(struct bm_kinds *kinds, const struct bm_page_region *region, ui
 	}
 }
 
-static void scan(struct bm_kinds *kinds, uint64_t addr, size_t count, unsigned int *bits)
+static void scan_run(struct bm_kinds *kinds, uint64_t addr, size_t count, unsigned int *bits)
 {
+	struct bm_page_scan scan = {addr, addr + count * kinds->page_size,
+				    BM_SCAN_ZERO | BM_SCAN_HUGE, 0};
 	struct bm_page_region regions[64];
-	uint64_t start = addr, end = addr + count * kinds->page_size;
 
-	while (start < end && !kinds->no_scan) {
-		long got = bm_pagemap_scan(kinds->sys, kinds->pagemap, &start, end,
-					   BM_SCAN_ZERO | BM_SCAN_HUGE, 0, regions, 64);
+	while (scan.start < scan.end && !kinds->no_scan) {
+		long got = bm_pagemap_scan(kinds->sys, kinds->pagemap, &scan, regions, 64);
 
 		kinds->no_scan = got == -ENOTTY;
 		if (got < 0)
@@ -109,6 +109,6 @@ int bm_kinds_run(struct bm_kinds *kinds, uint64_t addr, size_t count, unsigned i
 	for (size_t i = 0; i < count; i++)
 		bits[i] = i < (size_t)got ? bits_of(entries[i]) : 0;
 	if (got > 0)
-		scan(kinds, addr, count, bits);
+		scan_run(kinds, addr, count, bits);
 	return 0;
 }

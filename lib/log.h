@@ -5,6 +5,9 @@
 
 #include "batchmig.h"
 
+/* Bytes of a message that says why something is refused. */
+#define BM_WHY_MAX 512
+
 struct bm_log {
 	bm_log_fn *hook; /* NULL: standard error */
 	void *user;

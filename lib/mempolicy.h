@@ -3,7 +3,7 @@
 #ifndef BM_MEMPOLICY_H
 #define BM_MEMPOLICY_H
 
-#include "plan.h"
+#include "nodes.h"
 #include "sys.h"
 
 #define BM_MASK_WORDS (BM_NODES_MAX / (8 * sizeof(unsigned long)))

@@ -3,7 +3,7 @@
  * mover_kernel.h - move_pages(2): one call for units of one node.
  *
  * Contract of a mover: it is given the units of a call that are to do, and
- * sets each to MOVED, or leaves it TODO with error and reason. It may run in
+ * sets each to moved, or leaves it to do with error and reason. It may run in
  * several threads on different calls of a job.
  */
 #ifndef BM_MOVER_KERNEL_H

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "classify.h"
+#include "locate.h"
 #include "mempolicy.h"
 #include "vma.h"
 
@@ -78,7 +78,7 @@ static void move_run(struct bm_job *job, const struct bm_vmas *vmas, uint64_t st
 /* mbind tells nothing about single pages. */
 static void settle(struct bm_job *job, struct bm_scratch *scratch, const struct bm_call *call)
 {
-	bm_classify_ask(job, scratch, job->order, call->first, call->count);
+	bm_locate_units(job, scratch, job->order, call->first, call->count);
 	for (size_t i = 0; i < call->count; i++) {
 		struct bm_unit *unit = unit_of(job, call, i);
 

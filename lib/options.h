@@ -13,7 +13,6 @@
 #include "sys.h"
 
 #define BM_LIST_MAX 256 /* bytes of a preference list */
-#define BM_WHY_MAX 512
 
 enum bm_mover { BM_MOVER_AUTO, BM_MOVER_MOVE_PAGES, BM_MOVER_MBIND };
 enum bm_quiet { BM_QUIET_NO, BM_QUIET_YES, BM_QUIET_STRICT };

@@ -28,24 +28,24 @@ int bm_pagemap_open(const struct bm_sys *sys, pid_t pid)
 	return fd == -ENOENT ? -ESRCH : fd == -EACCES ? -EPERM : fd;
 }
 
-long bm_pagemap_scan(const struct bm_sys *sys, int fd, uint64_t *start, uint64_t end,
-		     uint64_t any_of, uint64_t pages, struct bm_page_region *regions, size_t room)
+long bm_pagemap_scan(const struct bm_sys *sys, int fd, struct bm_page_scan *scan,
+		     struct bm_page_region *regions, size_t room)
 {
 	struct scan_arg arg = {
 		.size = sizeof(arg),
-		.start = *start,
-		.end = end,
+		.start = scan->start,
+		.end = scan->end,
 		.vec = (uint64_t)(uintptr_t)regions,
 		.vec_len = room,
-		.max_pages = pages,
-		.category_anyof_mask = any_of,
+		.max_pages = scan->pages,
+		.category_anyof_mask = scan->any_of,
 		.return_mask = BM_SCAN_FILE | BM_SCAN_PRESENT | BM_SCAN_SWAPPED | BM_SCAN_ZERO |
 			       BM_SCAN_HUGE,
 	};
 	int rc = sys->ioctl(fd, SCAN_IOCTL, &arg);
 
 	if (rc >= 0)
-		*start = arg.walk_end;
+		scan->start = arg.walk_end;
 	return rc;
 }
 
@@ -108,8 +108,10 @@ long bm_pagemap_walk(struct bm_page_walk *walk, uint64_t pages, struct bm_page_r
 	long rc;
 
 	if (!walk->plain) {
-		rc = bm_pagemap_scan(walk->sys, walk->fd, &walk->at, walk->end, BM_SCAN_PRESENT,
-				     pages, regions, BM_WALK_REGIONS);
+		struct bm_page_scan scan = {walk->at, walk->end, BM_SCAN_PRESENT, pages};
+
+		rc = bm_pagemap_scan(walk->sys, walk->fd, &scan, regions, BM_WALK_REGIONS);
+		walk->at = scan.start;
 		if (rc != -ENOTTY)
 			return rc;
 		walk->plain = 1;

@@ -25,13 +25,17 @@ struct bm_page_region {
 /* Opens the pagemap of a process, 0 for this one: a descriptor or -errno. */
 int bm_pagemap_open(const struct bm_sys *sys, pid_t pid);
 
-/*
- * Regions of pages from *start to end that have a category of any_of, and at
- * most `pages` pages; *start becomes where to go on. Returns how many regions
- * were written, or -ENOTTY before Linux 6.7.
- */
-long bm_pagemap_scan(const struct bm_sys *sys, int fd, uint64_t *start, uint64_t end,
-		     uint64_t any_of, uint64_t pages, struct bm_page_region *regions, size_t room);
+/* What is looked for, and where. */
+struct bm_page_scan {
+	uint64_t start;  /* in and out: where to go on */
+	uint64_t end;
+	uint64_t any_of; /* BM_SCAN_ bits */
+	uint64_t pages;  /* at most so many, 0: no limit */
+};
+
+/* Regions of such pages: how many were written, or -ENOTTY before Linux 6.7. */
+long bm_pagemap_scan(const struct bm_sys *sys, int fd, struct bm_page_scan *scan,
+		     struct bm_page_region *regions, size_t room);
 
 /* A walk over the present pages of a range. */
 struct bm_page_walk {

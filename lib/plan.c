@@ -82,29 +82,29 @@ void bm_plan_items(void *const *pages, size_t count, uint64_t page_size, struct 
 		radix_sort(items, spare, count, (unsigned int)__builtin_ctzll(page_size));
 }
 
-size_t bm_plan_units(const struct bm_item *items, size_t count, size_t *next, const int *nodes,
-		     struct bm_unit *units, size_t enough, uint64_t page_size, uint64_t region)
+size_t bm_plan_units(struct bm_plan *plan, struct bm_unit *units, size_t enough)
 {
-	size_t made = 0, i = *next;
+	size_t made = 0, i = plan->next;
 
-	for (; i < count; i++) {
+	for (; i < plan->count; i++) {
 		struct bm_unit *last = made ? &units[made - 1] : NULL;
+		const struct bm_item *item = &plan->items[i];
 
-		if (last && last->addr == items[i].addr) {
+		if (last && last->addr == item->addr) {
 			last->items++;
-			last->node = nodes[items[i].index];
+			last->node = plan->nodes[item->index];
 			continue;
 		}
-		if (last && made >= enough && ((last->addr ^ items[i].addr) & ~(region - 1)))
+		if (last && made >= enough && ((last->addr ^ item->addr) & ~(plan->region - 1)))
 			break;
-		units[made++] = (struct bm_unit){.addr = items[i].addr,
-						 .end = items[i].addr + page_size,
+		units[made++] = (struct bm_unit){.addr = item->addr,
+						 .end = item->addr + plan->page_size,
 						 .first = i,
 						 .items = 1,
-						 .node = nodes[items[i].index],
+						 .node = plan->nodes[item->index],
 						 .status = BM_NOT_ASKED};
 	}
-	*next = i;
+	plan->next = i;
 	return made;
 }
 

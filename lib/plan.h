@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "nodes.h"
+
 struct bm_item {
 	uint64_t addr; /* of the page */
 	size_t index;  /* in the caller's arrays */
@@ -43,13 +45,6 @@ struct bm_unit {
 	unsigned char huge;
 };
 
-/* A node id that the kernel could know: Linux has at most 1024 nodes. */
-#define BM_NODES_MAX 1024
-static inline int bm_node_possible(int node)
-{
-	return node >= 0 && node < BM_NODES_MAX;
-}
-
 /*
  * Sorts the pages by address into items; entries of the same page stay in the
  * caller's order. @spare: as large as @items, NULL when they are sorted
@@ -58,13 +53,21 @@ static inline int bm_node_possible(int node)
 void bm_plan_items(void *const *pages, size_t count, uint64_t page_size, struct bm_item *items,
 		   struct bm_item *spare);
 
+/* The sorted items of a batch, and how far they have become units. */
+struct bm_plan {
+	const struct bm_item *items;
+	size_t count;
+	size_t next;         /* first item that is not in a unit yet */
+	const int *nodes;    /* the caller's targets */
+	uint64_t page_size;
+	uint64_t region;     /* bytes, a power of two: what may be one huge page */
+};
+
 /*
- * Makes units of base pages from the items at *next on, at least until `enough`
- * and then to the end of the region (a power of two) the last one is in.
- * Returns their number; *next is the first item not taken.
+ * Makes units of base pages from the next items, `enough` of them and then to
+ * the end of the region the last one is in. Returns their number.
  */
-size_t bm_plan_units(const struct bm_item *items, size_t count, size_t *next, const int *nodes,
-		     struct bm_unit *units, size_t enough, uint64_t page_size, uint64_t region);
+size_t bm_plan_units(struct bm_plan *plan, struct bm_unit *units, size_t enough);
 
 /*
  * Makes one unit of all units of a huge page, units[first] to units[last - 1],

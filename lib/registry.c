@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "options.h"
+#include "log.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 #define NAME_MAX_BYTES 32

@@ -185,7 +185,7 @@ static void quiet_old_kernels(void)
 
 int main(int argc, char **argv)
 {
-	const struct report_group groups[] = {pages_group, kinds_group,  process_group,
+	const struct report_group groups[] = {pages_group, huge_group,  kinds_group, process_group,
 					      range_group, input_group, concurrent_group};
 
 	find_nodes();

@@ -63,7 +63,7 @@ int write_text(const char *path, const char *text);
 /* Runs body in a child; its return value is the exit status that comes back. */
 int in_child(int (*body)(void *arg), void *arg);
 
-extern const struct report_group pages_group, kinds_group, process_group, range_group, input_group,
+extern const struct report_group pages_group, huge_group, kinds_group, process_group, range_group, input_group,
 	concurrent_group;
 
 #endif

@@ -41,8 +41,10 @@ start && /^}/ {
 	start = 0
 }
 signature != "" && !start {
-	if (/^[ \t]/)
+	if (/^[ \t]/) {
 		signature = signature " " $0
-	else
-		signature = ""
+	} else {
+		signature = /^[A-Za-z_].*\(/ ? $0 : ""
+		first = FNR
+	}
 }

@@ -34,6 +34,15 @@ layers_includes() {
 		sed 's/:#include "/ /; s/"$//' | arrows includes
 }
 
+# The drawing for people has the same lines as the table.
+layers_drawing() {
+	local line
+	sed -n '/^#/d; s/^[a-z]*: *//p' "$here/layers" | while read -r line; do
+		grep -q "^\(lib/\)\? *$line   *" "$root/CONTRIBUTING.md" ||
+			echo "\"$line\" is no line of the drawing in CONTRIBUTING.md"
+	done
+}
+
 # What an object lacks and another one has.
 layers_calls() {
 	local objects=$build/lib/CMakeFiles/batchmig_objects.dir object

@@ -17,7 +17,7 @@ source_files() {
 		(cd "$root" && find "$folder" -type f \( -name '*.[ch]' -o -name '*.scd' \
 			-o -name '*.awk' -o -name '*.bash' -o -name '*.sh' -o -name '*.py' \
 			-o -name '*.map' -o -name CMakeLists.txt -o -name '*.cmake' \
-			-o ! -name '*.*' -exec grep -qI '^#!' {} \; \) -print)
+			-o ! -name '*.*' -exec grep -qIm1 '^#' {} \; \) -print)
 	done
 	echo CMakeLists.txt
 }
@@ -44,8 +44,9 @@ opening_lines() {
 			!spdx { if (!/SPDX-License-Identifier: MIT/) bad = "no SPDX line at the top"
 				spdx = 1; next }
 			/^# shellcheck/ { next }
-			{ if (!/^(\/[*\/]|#|;)/) bad = bad ? bad : "no comment that says what it is for"
-			  exit }
+			file ~ /\.[ch]$/ ? !/^\/[*\/]/ : !/^(\/\*|#|;)/ {
+			  bad = bad ? bad : "no comment that says what it is for" }
+			{ exit }
 			END { if (!spdx) bad = "empty"; if (bad) print file ": " bad }' "$root/$file"
 	done
 }

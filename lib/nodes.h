@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* nodes.h - which node ids there can be. */
+#ifndef BM_NODES_H
+#define BM_NODES_H
+
+/* A node id that the kernel could know: Linux has at most 1024 nodes (NODES_SHIFT). */
+#define BM_NODES_MAX 1024
+
+static inline int bm_node_possible(int node)
+{
+	return node >= 0 && node < BM_NODES_MAX;
+}
+
+#endif

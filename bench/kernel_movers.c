@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #define ROUNDS 3
+#define INTERRUPT_PAGES_MAX 40000u
 #define HUGE   (2ul << 20)
 
 enum layout { BASE_PAGES, HUGE_PAGES, INTERLEAVED, HOLES, LOCAL_HALF };
@@ -136,7 +137,7 @@ static void release(struct batch *batch)
 static double tlb_interrupts(void)
 {
 	FILE *file = fopen("/proc/interrupts", "r");
-	char line[4096], *at;
+	char line[4096], *at, *end;
 	double sum = -1;
 
 	while (file && fgets(line, sizeof(line), file)) {
@@ -144,8 +145,12 @@ static double tlb_interrupts(void)
 		if (!at)
 			continue;
 		sum = 0;
-		for (at += 4; *at == ' ' || (*at >= '0' && *at <= '9');)
-			sum += (double)strtoul(at, &at, 10);
+		/* A column for each CPU, then words. */
+		for (at += 4;; at = end) {
+			sum += (double)strtoul(at, &end, 10);
+			if (end == at)
+				break;
+		}
 	}
 	if (file)
 		fclose(file);

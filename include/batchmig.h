@@ -138,7 +138,7 @@ struct bm_options {
 	const char *mover;    /* BATCHMIG_MOVER: "auto", "move_pages" or "mbind" */
 	const char *quiet;    /* BATCHMIG_QUIET: "no", "yes" or "strict" */
 	const char *log_level;/* BATCHMIG_LOG: "none" to "debug" */
-	int64_t threads;      /* BATCHMIG_THREADS: at most so many per batch, 0: auto */
+	int64_t threads;      /* BATCHMIG_THREADS: at most so many per batch (64), 0: auto */
 	int64_t call_pages;   /* BATCHMIG_CALL_PAGES: base pages per kernel call */
 	int64_t retries;      /* BATCHMIG_RETRIES: of a transient failure */
 	int64_t retry_us;     /* BATCHMIG_RETRY_US: first back-off, microseconds */
@@ -316,8 +316,8 @@ struct bm_batch;
  *
  * Returns 0 when the batch was taken, also when no page of it could move.
  * Otherwise nothing was tried and no output is written:
- * -EINVAL  unknown flag; NULL array with count > 0; both pages and ranges, or
- *          neither; range_size impossible; unknown backend or mover name;
+ * -EINVAL  unknown flag; with count > 0 a NULL array, or neither pages nor
+ *          ranges; both of them; range_size impossible; unknown backend or mover name;
  *          BM_BIND or mover mbind for another process; pid negative
  * -E2BIG   count so large that the arrays cannot exist; the request comes
  *          from a newer header and sets an unknown field; BM_BIND on too many
@@ -329,6 +329,7 @@ struct bm_batch;
  * -ESRCH   no process with this pid (or it has no memory: kernel thread, zombie)
  * -ENOMEM  not enough memory for the plan (32 bytes per page and 4 MiB)
  * -ESTALE  the context is from before a fork
+ * and for ranges the error of opening /proc/PID/pagemap.
  * Blocks as long as the batch takes in this version. Any thread. Since 0.1.
  */
 int bm_submit(struct bm_context *context, const struct bm_request *request,
@@ -462,7 +463,8 @@ int bm_scan_init(struct bm_scan *scan, size_t size);
  * (a call may give 0 extents before that). Pages that come or go meanwhile
  * may be missed or reported as they were.
  * Returns the number of extents written, or -EINVAL (NULL, sizes, start not
- * page-aligned, max 0), -EPERM, -ESRCH, -ENOSYS, -ENOMEM, -ESTALE.
+ * page-aligned, end in the last page of 64 bits, max 0), -EPERM, -ESRCH,
+ * -ENOSYS, -ENOMEM, -ESTALE.
  * Looks at no more than 64 Ki present pages a call. One scan: one thread at
  * a time. Since 0.1.
  */

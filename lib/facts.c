@@ -232,8 +232,8 @@ static void add_mover(struct bm_info *info, const char *name, const char *what, 
 		return;
 	mover->why = bm_info_text(info, "%s(2): %s", name, bm_error_text((int)rc));
 	if (rc == -EPERM)
-		mover->remedy = "a seccomp profile that allows it (containers: CAP_SYS_NICE in "
-				"the default profile)";
+		mover->remedy = "a seccomp profile that allows it; the default ones of "
+				"containers do not";
 	else
 		mover->remedy = "a kernel with CONFIG_NUMA and CONFIG_MIGRATION";
 }

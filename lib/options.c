@@ -10,6 +10,7 @@
 
 #include "registry.h"
 #include "structs.h"
+#include "workers.h"
 
 #define STRING_FIELD(field) offsetof(struct bm_options, field), 1
 #define NUMBER_FIELD(field) offsetof(struct bm_options, field), 0
@@ -35,9 +36,9 @@ static const struct row table[BM_OPTION_COUNT] = {
 	{{"log_level", "BATCHMIG_LOG", "choice", "none|error|warn|info|debug", "", "none",
 	  "what is logged", NULL, NULL},
 	 STRING_FIELD(log_level), 0, 0},
-	{{"threads", "BATCHMIG_THREADS", "integer", "0..1024", "threads", "0",
+	{{"threads", "BATCHMIG_THREADS", "integer", "0..64", "threads", "0",
 	  "most threads that work on one batch; 0 chooses by its size", NULL, NULL},
-	 NUMBER_FIELD(threads), 0, 1024},
+	 NUMBER_FIELD(threads), 0, BM_WORKERS_MAX},
 	{{"call_pages", "BATCHMIG_CALL_PAGES", "integer", "1..1048576", "pages", "4096",
 	  "base pages given to the kernel in one call", NULL, NULL},
 	 NUMBER_FIELD(call_pages), 1, 1048576},

@@ -58,6 +58,25 @@ static int add_region(struct bm_kinds *kinds, struct found *found,
 	return 0;
 }
 
+/*
+ * Beyond the address space of a process a scan is refused as a whole: where
+ * its last mapping ends. The vsyscall page lies in the kernel's half.
+ */
+static uint64_t last_mapped(struct bm_kinds *kinds)
+{
+	struct bm_vmas vmas;
+	uint64_t last = 0;
+
+	if (bm_vmas_read(kinds->sys, kinds->pid, &vmas) < 0)
+		return 0;
+	for (size_t i = 0; i < vmas.count; i++) {
+		if (vmas.list[i].end <= INT64_MAX)
+			last = vmas.list[i].end;
+	}
+	bm_vmas_free(&vmas);
+	return last;
+}
+
 /* Finds present pages; *end becomes the first address not looked at. */
 static long find(struct bm_kinds *kinds, uint64_t start, uint64_t *end, struct found *found)
 {
@@ -77,13 +96,14 @@ static long find(struct bm_kinds *kinds, uint64_t start, uint64_t *end, struct f
 			if (rc < 0)
 				return rc;
 		}
-		/* -EFAULT: beyond the address space of a process, where nothing is. */
-		if (got == -EFAULT)
-			break;
-		if (got < 0)
-			return got;
-		*end = walk.at;
+		if (got == -EFAULT && walk.end == *end)
+			walk.end = last_mapped(kinds);
+		else if (got < 0)
+			return got == -EFAULT ? 0 : got;
 	}
+	/* Above the last mapping nothing is left to be looked at. */
+	if (walk.at < walk.end)
+		*end = walk.at;
 	return 0;
 }
 

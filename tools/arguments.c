@@ -4,50 +4,69 @@
 
 #include <argp.h>
 #include <errno.h>
-#include <stdarg.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define PID_MOST (1 << 22) /* PID_MAX_LIMIT of the kernel */
+#define MAPS     "heap|anon|0xA-0xB"
 
 enum { KEY_OPTIONS = 256, KEY_DRY_RUN };
 
 static const struct argp_option options_info[] = {
 	{"options", KEY_OPTIONS, NULL, 0, "Only the options and their values", 0},
 	{"json", 'j', NULL, 0, "One JSON object on standard output", 0},
+	{"help", 'h', NULL, 0, "This text", -1},
 	{0},
 };
 
 static const struct argp_option options_query[] = {
 	{"pid", 'p', "PID", 0, "The process", 0},
-	{"map", 'm', "heap|anon|0xA-0xB", 0, "Only these mappings; may be repeated", 0},
+	{"map", 'm', MAPS, 0, "Only these mappings; may be repeated", 0},
 	{"json", 'j', NULL, 0, "One JSON object on standard output", 0},
+	{"help", 'h', NULL, 0, "This text", -1},
 	{0},
 };
 
 static const struct argp_option options_migrate[] = {
 	{"pid", 'p', "PID", 0, "The process", 0},
-	{"from", 'f', "NODE|any", 0, "Pages that are on this node", 0},
+	{"from", 'f', "NODE|any", 0, "Pages that are on this node, or on any other than --to", 0},
 	{"to", 't', "NODE", 0, "Where they are to be", 0},
-	{"map", 'm', "heap|anon|0xA-0xB", 0, "Only these mappings; may be repeated", 0},
+	{"map", 'm', MAPS, 0, "Only these mappings; may be repeated", 0},
 	{"all", 'a', NULL, 0, "Also pages shared with other processes (CAP_SYS_NICE)", 0},
 	{"dry-run", KEY_DRY_RUN, NULL, 0, "Tell what would be moved, move nothing", 0},
 	{"quiet", 'q', NULL, 0, "No progress", 0},
 	{"json", 'j', NULL, 0, "One JSON object on standard output, no progress", 0},
+	{"help", 'h', NULL, 0, "This text", -1},
 	{0},
 };
 
+#define MAPS_DOC                                                                                \
+	"--map heap is the mapping [heap]; anon: private mappings without a file, [heap] and "  \
+	"[stack] not among them; 0xA-0xB: every page that has a byte in it. Without --map all " \
+	"mappings are taken but those of the kernel (vdso, vvar, vsyscall)."
+
 static error_t parse(int key, char *value, struct argp_state *state);
 
-static const struct argp parser_info = {options_info, parse, NULL,
-					"Nodes, kernel facts, movers, backends and options.",
-					NULL, NULL, NULL};
-static const struct argp parser_query = {options_query, parse, NULL,
-					 "On which nodes the pages of a process are.",
-					 NULL, NULL, NULL};
+static const struct argp parser_info = {
+	.options = options_info,
+	.parser = parse,
+	.doc = "Nodes, kernel facts, movers, backends and options.",
+};
+static const struct argp parser_query = {
+	.options = options_query,
+	.parser = parse,
+	.doc = "On which nodes the pages of a process are.\v" MAPS_DOC,
+};
 static const struct argp parser_migrate = {
-	options_migrate, parse, NULL,
-	"Moves the pages of a process from one node to another.\v"
-	"Status 0: all are there; 3: some; 4: none; 1: failed; 2: bad arguments.",
-	NULL, NULL, NULL};
+	.options = options_migrate,
+	.parser = parse,
+	.doc = "Moves the pages of a process from one node to another.\v" MAPS_DOC
+	       "\n\nStatus 0: all are there, or there were none; 3: some; 4: none; 1: it could not "
+	       "be done; 2: bad arguments. SIGINT and SIGTERM stop it after the batch under way: "
+	       "the status tells what was moved until then. A second one ends it at once.",
+};
 
 static const struct {
 	const char *name;
@@ -59,43 +78,44 @@ static const struct {
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-void usage_error(const char *format, ...)
-{
-	va_list args;
-
-	fputs("batchmig: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	exit(EXIT_USAGE);
-}
-
-static long number(const char *name, const char *text, long least, long most)
+static int number(const char *name, const char *text, int least, int most)
 {
 	char *end;
 	long value;
 
 	errno = 0;
 	value = strtol(text, &end, 10);
-	if (errno || end == text || *end || text[0] < '0' || text[0] > '9' || value < least ||
-	    value > most)
-		usage_error("%s %s is not allowed: a number in %ld..%ld", name, text, least, most);
-	return value;
+	if (errno || *end || text[0] < '0' || text[0] > '9' || value < least || value > most)
+		usage_error("%s '%s' is not allowed: a number in %d..%d", name, text, least, most);
+	return (int)value;
 }
 
-static int add_range(struct selection *selection, const char *text)
+/* "0xHEX", to be followed by the character last; NULL: it is not. */
+static const char *address(const char *text, char last, uint64_t *value)
 {
-	char *middle, *end;
+	char *end;
 
+	/* strtoull would also take blanks and signs. */
+	if (strncmp(text, "0x", 2) != 0 || !strchr("0123456789abcdefABCDEF", text[2]) || !text[2])
+		return NULL;
 	errno = 0;
-	selection->kind = SELECT_RANGE;
-	selection->start = strtoull(text, &middle, 16);
-	if (errno || strncmp(text, "0x", 2) != 0 || middle == text + 2 || *middle != '-' ||
-	    strncmp(middle + 1, "0x", 2) != 0)
-		return 0;
-	selection->end = strtoull(middle + 1, &end, 16);
-	return !errno && !*end && end != middle + 3 && selection->end > selection->start;
+	*value = strtoull(text, &end, 16);
+	return errno || *end != last ? NULL : end;
+}
+
+static void set_range(struct selection *selection, const char *text)
+{
+	uint64_t mask = (uint64_t)sysconf(_SC_PAGESIZE) - 1;
+	const char *middle = address(text, '-', &selection->start);
+
+	if (!middle || !address(middle + 1, '\0', &selection->end))
+		usage_error("--map '%s' is not allowed: heap, anon, or a range 0xA-0xB", text);
+	if (selection->start >= selection->end)
+		usage_error("--map %s is empty or reversed: 0xA-0xB needs A < B", text);
+	/* A page belongs to the range when any of its bytes does. */
+	selection->start &= ~mask;
+	selection->end =
+		selection->end > UINT64_MAX - mask ? ~mask : (selection->end + mask) & ~mask;
 }
 
 static void add_selection(struct arguments *arguments, const char *text)
@@ -103,16 +123,116 @@ static void add_selection(struct arguments *arguments, const char *text)
 	struct selection *selection = &arguments->selections[arguments->selection_count];
 
 	if (arguments->selection_count == SELECTIONS_MAX)
-		usage_error("--map %s is one too many: at most %d are allowed", text,
+		usage_error("--map '%s' is one too many: at most %d are allowed", text,
 			    SELECTIONS_MAX);
 	arguments->selection_count++;
-	if (strcmp(text, "heap") == 0)
+	if (strcmp(text, "heap") == 0) {
 		selection->kind = SELECT_HEAP;
-	else if (strcmp(text, "anon") == 0)
+	} else if (strcmp(text, "anon") == 0) {
 		selection->kind = SELECT_ANON;
-	else if (!add_range(selection, text))
-		usage_error("--map %s is not allowed: heap, anon, or a range 0xA-0xB with A < B",
-			    text);
+	} else {
+		selection->kind = SELECT_RANGE;
+		set_range(selection, text);
+	}
+}
+
+__attribute__((noreturn)) static void print_command_help(const char *command,
+							 const struct argp *parser)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "batchmig %s", command);
+	argp_help(parser, stdout, ARGP_HELP_STD_HELP, name);
+	exit(close_output(EXIT_ALL));
+}
+
+/* NULL also when an abbreviation fits several. */
+static const struct argp_option *find_long(const struct argp *parser, const char *name,
+					   size_t length)
+{
+	const struct argp_option *option, *found = NULL;
+
+	for (option = parser->options; option->name; option++) {
+		if (strncmp(option->name, name, length) != 0)
+			continue;
+		if (option->name[length] == '\0')
+			return option;
+		if (found)
+			return NULL;
+		found = option;
+	}
+	return found;
+}
+
+/* The option of "-jp" that getopt stumbled over: the first unknown, or the last one. */
+static const struct argp_option *find_short(const struct argp *parser, const char *letters)
+{
+	const struct argp_option *option = NULL;
+
+	for (; *letters; letters++) {
+		for (option = parser->options; option->name; option++) {
+			if (option->key == *letters)
+				break;
+		}
+		if (!option->name)
+			return NULL;
+		if (option->arg)
+			break;
+	}
+	return option;
+}
+
+static int is_cluster(const char *word)
+{
+	return word && word[0] == '-' && word[1] != '-' && word[1];
+}
+
+/* argp's own message would have several lines and name the wrong program. */
+__attribute__((noreturn)) static void bad_option(const struct argp_state *state)
+{
+	const struct arguments *arguments = state->input;
+	const struct argp *parser = state->root_argp;
+	const char *word = state->argv[state->next - 1];
+	const struct argp_option *option;
+
+	/* getopt has not gone past a group of letters in the middle of which it stopped. */
+	if (is_cluster(state->argv[state->next]) &&
+	    !find_short(parser, state->argv[state->next] + 1))
+		word = state->argv[state->next];
+	if (is_cluster(word))
+		option = find_short(parser, word + 1);
+	else
+		option = find_long(parser, word + 2, strcspn(word + 2, "="));
+	if (option && option->arg)
+		usage_error("%s needs a value: %s", word, option->arg);
+	if (option)
+		usage_error("%s is not allowed: --%s takes no value", word, option->name);
+	usage_error("%s is not an option of %s: see batchmig %s --help", word, arguments->command,
+		    arguments->command);
+}
+
+static int parse_target(struct arguments *arguments, int key, const char *value)
+{
+	switch (key) {
+	case 'p':
+		arguments->pid = (pid_t)number("--pid", value, 1, PID_MOST);
+		return 0;
+	case 'f':
+		arguments->has_from = 1;
+		arguments->from = ANY_NODE;
+		if (strcmp(value, "any") != 0)
+			arguments->from = number("--from", value, 0, INT_MAX);
+		return 0;
+	case 't':
+		arguments->has_to = 1;
+		arguments->to = number("--to", value, 0, INT_MAX);
+		return 0;
+	case 'm':
+		add_selection(arguments, value);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
 }
 
 static error_t parse(int key, char *value, struct argp_state *state)
@@ -120,22 +240,6 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	struct arguments *arguments = state->input;
 
 	switch (key) {
-	case 'p':
-		arguments->pid = (pid_t)number("--pid", value, 1, 1 << 22);
-		return 0;
-	case 'f':
-		arguments->has_from = 1;
-		arguments->from = ANY_NODE;
-		if (strcmp(value, "any") != 0)
-			arguments->from = (int)number("--from", value, 0, 1023);
-		return 0;
-	case 't':
-		arguments->has_to = 1;
-		arguments->to = (int)number("--to", value, 0, 1023);
-		return 0;
-	case 'm':
-		add_selection(arguments, value);
-		return 0;
 	case 'a':
 		arguments->all = 1;
 		return 0;
@@ -151,24 +255,28 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case KEY_OPTIONS:
 		arguments->options = 1;
 		return 0;
+	case 'h':
+		print_command_help(arguments->command, state->root_argp);
 	case ARGP_KEY_ARG:
-		usage_error("%s is not allowed here: see batchmig %s --help", value,
+		usage_error("'%s' is not allowed here: see batchmig %s --help", value,
 			    arguments->command);
+	case ARGP_KEY_ERROR:
+		bad_option(state);
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_target(arguments, key, value);
 	}
 }
 
-static void print_help(FILE *file)
+__attribute__((noreturn)) static void print_help(void)
 {
-	fputs("Usage: batchmig info [--options] [--json]\n"
-	      "       batchmig query --pid PID [--map heap|anon|0xA-0xB]... [--json]\n"
-	      "       batchmig migrate --pid PID --from NODE|any --to NODE [--map ...]...\n"
-	      "                        [--all] [--dry-run] [--quiet] [--json]\n"
-	      "       batchmig --version | --help\n"
-	      "\n"
-	      "Moves the pages of processes between NUMA nodes; see batchmig(1).\n",
-	      file);
+	puts("Usage: batchmig info [--options] [--json]\n"
+	     "       batchmig query --pid PID [--map heap|anon|0xA-0xB]... [--json]\n"
+	     "       batchmig migrate --pid PID --from NODE|any --to NODE [--map ...]...\n"
+	     "                        [--all] [--dry-run] [--quiet] [--json]\n"
+	     "       batchmig help [COMMAND] | COMMAND --help | --help | --version\n"
+	     "\n"
+	     "Moves the pages of processes between NUMA nodes; see batchmig(1).");
+	exit(close_output(EXIT_ALL));
 }
 
 static const struct argp *find_command(const char *name)
@@ -180,45 +288,19 @@ static const struct argp *find_command(const char *name)
 	return NULL;
 }
 
-/* The first letters are what one remembers. */
-static const char *near_command(const char *name)
+/* No two words start with the same letter, and the first one is seldom mistyped. */
+__attribute__((noreturn)) static void bad_command(const char *name)
 {
-	for (size_t i = 0; i < COMMANDS; i++) {
-		if (strncmp(commands[i].name, name, 2) == 0)
-			return commands[i].name;
+	static const char *const words[] = {"info", "query", "migrate", "help", "--version"};
+	const char *near = "";
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (*name && name[strspn(name, "-")] == words[i][strspn(words[i], "-")])
+			near = words[i];
 	}
-	return NULL;
-}
-
-/* argp would print several lines and exit with a status of its own. */
-static void check_options(const struct argp *parser, const char *command, int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++) {
-		const char *word = argv[i];
-		size_t length = strcspn(word, "="), matches = 0;
-		const struct argp_option *option, *found = NULL;
-
-		if (strcmp(word, "--help") == 0 || strcmp(word, "--usage") == 0)
-			return;
-		if (word[0] != '-' || word[1] == '\0')
-			continue;
-		for (option = parser->options; option->name; option++) {
-			int is_long = word[1] == '-' && length > 2 &&
-				      strncmp(option->name, word + 2, length - 2) == 0;
-
-			if (is_long || (word[1] != '-' && option->key == word[1])) {
-				found = option;
-				matches++;
-			}
-		}
-		if (matches != 1)
-			usage_error("%s is not an option of %s: see batchmig %s --help", word,
-				    command, command);
-		if (found->arg && word[length] != '=' && (word[1] == '-' || !word[2]) && ++i == argc)
-			usage_error("%s needs a value: %s", word, found->arg);
-		if (!found->arg && word[length] == '=')
-			usage_error("%s takes no value", word);
-	}
+	usage_error("there is no command '%s'%s%s%s: the first argument is info, query, migrate, "
+		    "help or --version",
+		    name, *near ? " (did you mean " : "", near, *near ? "?)" : "");
 }
 
 static void check_required(const struct arguments *arguments)
@@ -229,11 +311,29 @@ static void check_required(const struct arguments *arguments)
 		usage_error("%s needs --pid PID", arguments->command);
 	if (strcmp(arguments->command, "query") == 0)
 		return;
-	if (!arguments->has_from || !arguments->has_to)
-		usage_error("migrate needs --from NODE (or any) and --to NODE");
+	if (!arguments->has_from)
+		usage_error("migrate needs --from NODE, or --from any");
+	if (!arguments->has_to)
+		usage_error("migrate needs --to NODE");
 	if (arguments->from == arguments->to)
-		usage_error("--from %d and --to %d are the same node", arguments->from,
-			    arguments->to);
+		usage_error("--from %d and --to %d are the same node: two are needed",
+			    arguments->from, arguments->to);
+}
+
+static void parse_word(int argc, char **argv)
+{
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("batchmig %s\n", bm_version());
+		exit(close_output(EXIT_ALL));
+	}
+	if (strcmp(argv[1], "--help") != 0 && strcmp(argv[1], "-h") != 0 &&
+	    strcmp(argv[1], "help") != 0)
+		return;
+	if (argc == 2)
+		print_help();
+	if (!find_command(argv[2]))
+		bad_command(argv[2]);
+	print_command_help(argv[2], find_command(argv[2]));
 }
 
 void arguments_parse(struct arguments *arguments, int argc, char **argv)
@@ -242,24 +342,12 @@ void arguments_parse(struct arguments *arguments, int argc, char **argv)
 
 	memset(arguments, 0, sizeof(*arguments));
 	if (argc < 2)
-		usage_error("a command is needed: info, query or migrate");
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-		print_help(stdout);
-		exit(fflush(stdout) ? EXIT_FAILED : EXIT_ALL);
-	}
-	if (strcmp(argv[1], "--version") == 0) {
-		printf("batchmig %s\n", bm_version());
-		exit(fflush(stdout) ? EXIT_FAILED : EXIT_ALL);
-	}
+		usage_error("a command is needed: info, query or migrate; see batchmig --help");
+	parse_word(argc, argv);
 	parser = find_command(argv[1]);
-	if (!parser) {
-		const char *near = near_command(argv[1]);
-
-		usage_error("there is no command %s%s%s%s: info, query or migrate", argv[1],
-			    near ? ", did you mean " : "", near ? near : "", near ? "?" : "");
-	}
+	if (!parser)
+		bad_command(argv[1]);
 	arguments->command = argv[1];
-	check_options(parser, argv[1], argc - 1, argv + 1);
-	argp_parse(parser, argc - 1, argv + 1, 0, NULL, arguments);
+	argp_parse(parser, argc - 1, argv + 1, ARGP_NO_ERRS | ARGP_NO_HELP, NULL, arguments);
 	check_required(arguments);
 }

@@ -2,8 +2,6 @@
 /* info.c - batchmig info: what this machine and this process can do. */
 #include "tool.h"
 
-#define MIB (1u << 20)
-
 static json_t *json_node(const struct bm_node_info *node)
 {
 	json_t *distances = json_array();
@@ -12,15 +10,14 @@ static json_t *json_node(const struct bm_node_info *node)
 		json_array_append_new(distances, json_integer(node->distance[i]));
 	return json_pack("{s:i, s:i, s:s, s:I, s:I, s:i, s:b, s:o}", "id", node->id, "cpus",
 			 (int)node->cpus, "cpu_list", node->cpu_list, "memory_bytes",
-			 (json_int_t)node->memory_bytes, "free_bytes",
-			 (json_int_t)node->free_bytes, "tier", node->tier, "allowed",
-			 node->allowed, "distances", distances);
+			 (json_int_t)node->memory_bytes, "free_bytes", (json_int_t)node->free_bytes,
+			 "tier", node->tier, "allowed", node->allowed, "distances", distances);
 }
 
 static json_t *json_facility(const struct bm_facility *facility)
 {
-	return json_pack("{s:s, s:b, s:s, s:s}", "name", facility->name, "usable",
-			 facility->usable, "why", facility->why, "remedy", facility->remedy);
+	return json_pack("{s:s, s:b, s:s, s:s}", "name", facility->name, "usable", facility->usable,
+			 "why", facility->why, "remedy", facility->remedy);
 }
 
 static json_t *json_option(const struct bm_option_info *option)
@@ -70,8 +67,8 @@ static void print_nodes(const struct bm_info *info)
 	for (size_t i = 0; (node = bm_info_node(info, i)); i++) {
 		printf("  %4d  %-10s %6llu MiB %5llu MiB  ", node->id,
 		       node->cpus ? node->cpu_list : "none",
-		       (unsigned long long)(node->memory_bytes / MIB),
-		       (unsigned long long)(node->free_bytes / MIB));
+		       (unsigned long long)(node->memory_bytes >> 20),
+		       (unsigned long long)(node->free_bytes >> 20));
 		if (node->tier >= 0)
 			printf("%4d", node->tier);
 		else
@@ -95,9 +92,9 @@ static void print_options(const struct bm_info *info)
 
 	printf("Options\n");
 	for (size_t i = 0; (option = bm_info_option(info, i)); i++)
-		printf("  %-20s %s (%s)\n  %20s %s; %s%s%s, default %s\n", option->env,
-		       option->value, option->source, "", option->doc, option->allowed,
-		       *option->unit ? " " : "", option->unit, option->standard);
+		printf("  %-20s %s (%s)\n  %20s %s: %s; %s %s%s%s, default %s\n", option->env,
+		       option->value, option->source, "", option->name, option->doc, option->type,
+		       option->allowed, *option->unit ? " " : "", option->unit, option->standard);
 }
 
 static void print_all(const struct bm_info *info)
@@ -108,7 +105,8 @@ static void print_all(const struct bm_info *info)
 	print_nodes(info);
 	printf("Kernel\n");
 	for (size_t i = 0; (fact = bm_info_kernel(info, i)); i++)
-		printf("  %-21s %-28s %s\n", fact->name, fact->value, fact->note);
+		printf("  %-21s %-*s%s\n", fact->name, *fact->note ? 29 : 0, fact->value,
+		       fact->note);
 	printf("Movers\n");
 	for (size_t i = 0; (facility = bm_info_mover(info, i)); i++)
 		print_facility(facility);
@@ -121,20 +119,14 @@ static void print_all(const struct bm_info *info)
 int run_info(const struct arguments *arguments)
 {
 	struct bm_info *info;
-	char why[512];
-	int rc = bm_options_check(NULL, why, sizeof(why));
+	int rc = bm_info_new(NULL, &info);
 
-	if (rc < 0) {
-		fprintf(stderr, "batchmig: %s\n", why);
-		return EXIT_FAILED;
-	}
-	rc = bm_info_new(NULL, &info);
 	if (rc < 0)
-		return report_error("info", 0, rc);
-	rc = 0;
+		return report_error(arguments, rc);
 	if (arguments->json)
-		rc = print_json(arguments->options ? json_pack("{s:o}", "options", json_options(info))
-						   : json_all(info));
+		rc = print_json(arguments->options
+					? json_pack("{s:o}", "options", json_options(info))
+					: json_all(info));
 	else if (arguments->options)
 		print_options(info);
 	else

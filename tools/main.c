@@ -3,45 +3,49 @@
 #include "tool.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-int report_error(const char *what, pid_t pid, long error)
+/* A file opened later must not become one of the standard streams. */
+static void keep_standard_streams(void)
 {
-	char who[32] = "";
-
-	if (pid)
-		snprintf(who, sizeof(who), " of process %d", (int)pid);
-	fprintf(stderr, "batchmig: %s%s: %s%s\n", what, who, bm_error_text((int)error),
-		error == -EPERM ? "; run it as the same user or as root" : "");
-	return EXIT_FAILED;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		/* Standard output stays a stream that cannot be written: that is noticed. */
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			abort();
+	}
 }
 
-int print_json(json_t *object)
+/* A bad value in the environment is named; the calls would only say -EINVAL. */
+static void check_environment(void)
 {
-	int rc = object ? json_dumpf(object, stdout, JSON_INDENT(2)) : -1;
+	char why[512];
 
-	json_decref(object);
-	putchar('\n');
-	if (rc == 0)
-		return 0;
-	fprintf(stderr, "batchmig: the JSON could not be made or written\n");
-	return EXIT_FAILED;
+	if (bm_options_check(NULL, why, sizeof(why)) == 0)
+		return;
+	complain("%s", why);
+	exit(EXIT_FAILED);
 }
 
 int main(int argc, char **argv)
 {
+	static char buffer[1 << 16];
 	struct arguments arguments;
-	int rc;
+	int status;
 
+	/* Written at the end, where the reason of a failure can be told. */
+	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
+	keep_standard_streams();
 	arguments_parse(&arguments, argc, argv);
+	check_environment();
 	if (strcmp(arguments.command, "info") == 0)
-		rc = run_info(&arguments);
+		status = run_info(&arguments);
 	else if (strcmp(arguments.command, "query") == 0)
-		rc = run_query(&arguments);
+		status = run_query(&arguments);
 	else
-		rc = run_migrate(&arguments);
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return rc;
-	fprintf(stderr, "batchmig: writing the output: %s\n", strerror(errno));
-	return EXIT_FAILED;
+		status = run_migrate(&arguments);
+	return close_output(status);
 }

@@ -2,13 +2,10 @@
 /* pages.c - bm_scan_next() over a list of mappings. */
 #include "pages.h"
 
-#include <errno.h>
-#include <unistd.h>
-
 #define EXTENTS 1024
 
-static long walk_mapping(struct bm_scan *scan,
-			 long (*visit)(void *user, const struct bm_extent *extent), void *user)
+static long walk_mapping(struct bm_scan *scan, const struct mapping *mapping, visit_fn *visit,
+			 void *user)
 {
 	long rc = 0;
 
@@ -18,15 +15,14 @@ static long walk_mapping(struct bm_scan *scan,
 		if (found < 0)
 			return found;
 		for (long i = 0; i < found && rc == 0; i++)
-			rc = visit(user, &scan->extents[i]);
+			rc = visit(user, mapping, &scan->extents[i]);
 	}
 	return rc;
 }
 
-long pages_walk(const struct arguments *arguments, const struct mappings *mappings,
-		long (*visit)(void *user, const struct bm_extent *extent), void *user)
+long pages_walk(const struct arguments *arguments, const struct mappings *mappings, visit_fn *visit,
+		void *user)
 {
-	uint64_t mask = ~((uint64_t)sysconf(_SC_PAGESIZE) - 1);
 	static struct bm_extent extents[EXTENTS];
 	struct bm_scan scan;
 	long rc = 0;
@@ -34,13 +30,19 @@ long pages_walk(const struct arguments *arguments, const struct mappings *mappin
 	for (size_t i = 0; i < mappings->count && rc == 0; i++) {
 		bm_scan_init(&scan, sizeof(scan));
 		scan.pid = arguments->pid;
-		/* A range that was given may start within a page: the page belongs to it. */
-		scan.start = mappings->list[i].start & mask;
+		scan.start = mappings->list[i].start;
 		scan.end = mappings->list[i].end;
 		scan.extents = extents;
 		scan.extent_size = sizeof(extents[0]);
 		scan.max = EXTENTS;
-		rc = walk_mapping(&scan, visit, user);
+		rc = walk_mapping(&scan, &mappings->list[i], visit, user);
 	}
 	return rc;
+}
+
+void pages_note_none(const struct arguments *arguments, const struct mappings *mappings)
+{
+	if (mappings->count == 0 && arguments->selection_count && !arguments->quiet)
+		complain("process %d has no mapping that --map names: see /proc/%d/maps",
+			 (int)arguments->pid, (int)arguments->pid);
 }

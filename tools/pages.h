@@ -5,11 +5,16 @@
 
 #include "maps.h"
 
+typedef long visit_fn(void *user, const struct mapping *mapping, const struct bm_extent *extent);
+
 /*
  * Calls visit for each extent; stops when it returns something else than 0.
  * Returns that, 0, or -errno of the library.
  */
-long pages_walk(const struct arguments *arguments, const struct mappings *mappings,
-		long (*visit)(void *user, const struct bm_extent *extent), void *user);
+long pages_walk(const struct arguments *arguments, const struct mappings *mappings, visit_fn *visit,
+		void *user);
+
+/* Says on standard error that --map named nothing, when it is so. */
+void pages_note_none(const struct arguments *arguments, const struct mappings *mappings);
 
 #endif

@@ -20,9 +20,10 @@ static uint64_t now_ns(void)
 
 void progress_start(struct progress *progress, int shown, uint64_t total)
 {
-	*progress = (struct progress){.shown = shown,
+	/* With nothing to move there is nothing to show. */
+	*progress = (struct progress){.shown = shown && total,
 				      .is_terminal = isatty(STDERR_FILENO),
-				      .total = total ? total : 1,
+				      .total = total,
 				      .start_ns = now_ns()};
 	progress->last_ns = progress->start_ns;
 }

@@ -190,8 +190,43 @@ START_TEST(scan_finds_runs)
 }
 END_TEST
 
+/* A scan may end anywhere, also beyond what a process can map. */
+START_TEST(scan_of_everything)
+{
+	static const uint64_t ends[] = {UINT64_C(1) << 47, UINT64_C(1) << 62,
+					UINT64_MAX - 3 * PAGE};
+	static struct bm_extent extents[256];
+	struct bm_scan scan;
+	struct area area;
+
+	area_new(&area, 10, node_count ? nodes[0] : 0);
+	for (int i = 0; i < 3; i++) {
+		uint64_t found = 0;
+		long got;
+
+		bm_scan_init(&scan, sizeof(scan));
+		scan.start = (uintptr_t)area.start;
+		scan.end = ends[i] & ~(PAGE - 1);
+		scan.extents = extents;
+		scan.extent_size = sizeof(extents[0]);
+		scan.max = 256;
+		for (int calls = 0; scan.start < scan.end; calls++) {
+			ck_assert_int_lt(calls, 1000);
+			got = bm_scan_next(NULL, &scan);
+			ck_assert_int_ge(got, 0);
+			for (long k = 0; k < got; k++)
+				found += extents[k].length;
+		}
+		ck_assert_uint_ge(found, 10 * PAGE);
+		ck_assert_uint_eq(scan.start, scan.end);
+	}
+	area_free(&area);
+}
+END_TEST
+
 static const TTest *const *const tests[] = {&partial_pages_belong_to_it, &several_ranges,
 					    &bind_sets_the_policy,
 					    &bind_of_scattered_pages_is_refused,
-					    &mbind_puts_policies_back, &scan_finds_runs, NULL};
+					    &mbind_puts_policies_back, &scan_finds_runs,
+					    &scan_of_everything, NULL};
 const struct report_group range_group = {"range", tests};

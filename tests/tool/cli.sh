@@ -1,0 +1,214 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The program's command line: arguments, messages, JSON, statuses. One node will do.
+#
+# usage: cli.sh TOOL
+# shellcheck disable=SC2016,SC2154 # filters of jq; $work is made in check.sh
+set -u
+tool=$(readlink -f "${1:?usage: cli.sh TOOL}") || exit 1
+here=$(dirname "$(readlink -f "$0")")
+# shellcheck source=tests/tool/check.sh disable=SC1091
+. "$here/check.sh"
+sleeper=
+trap '[ -z "$sleeper" ] || kill "$sleeper" 2>/dev/null; rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+usage() { # name pattern argument...
+	usage_name=$1 usage_pattern=$2
+	shift 2
+	run "$@"
+	fails "usage/$usage_name" 2 "$usage_pattern"
+}
+
+says() { # name pattern argument...
+	says_name=$1 says_pattern=$2
+	shift 2
+	run "$@"
+	if [ "$status" -eq 0 ] && grep -q -e "$says_pattern" "$work/out" && [ ! -s "$work/err" ]; then
+		ok "$says_name"
+	else
+		not_ok "$says_name" "status $status, or not on standard output: $says_pattern"
+	fi
+}
+
+# Standard output on a full disk, and none at all.
+unwritable() { # name argument...
+	unwritable_name=$1
+	shift
+	"$tool" "$@" >/dev/full 2>"$work/err"
+	status=$?
+	: >"$work/out"
+	fails "full_disk/$unwritable_name" 1 'No space left'
+	"$tool" "$@" >&- 2>"$work/err"
+	status=$?
+	fails "no_output/$unwritable_name" 1 'could not be written'
+}
+
+test_commands() {
+	usage no_command 'info, query or migrate'
+	usage unknown_command "'foo'.*info, query, migrate" foo
+	usage near_command 'did you mean query?' qeury
+	usage near_version 'did you mean --version?' version
+	usage help_of_unknown "'foo'" help foo
+	usage empty_command 'there is no command' ''
+	says version '^batchmig [0-9][0-9.]*$' --version
+	says help '^Usage: batchmig info' --help
+	says help_word '^Usage: batchmig info' help
+	for command in info query migrate; do
+		says "help_$command" "^Usage: batchmig $command" "$command" --help
+		says "help_word_$command" "^Usage: batchmig $command" help "$command"
+	done
+}
+
+test_options() {
+	usage unknown_long '--foo is not an option of info' info --foo
+	usage unknown_short '-x is not an option' info -x
+	usage unknown_in_group '-jx is not an option' info -jx
+	usage unknown_first_in_group '-xj is not an option' info -xj
+	usage no_value '--pid needs a value: PID' query --pid
+	usage no_value_short '-p needs a value: PID' query -p
+	usage no_value_in_group '-jp needs a value: PID' query -jp
+	usage value_not_taken '--json takes no value' info --json=1
+	usage extra_argument "'extra' is not allowed" info extra
+	usage option_of_another '--to is not an option of query' query --pid 1 --to 0
+	usage control_characters "'a?b'" query --pid "$(printf 'a\nb')"
+}
+
+test_pids() {
+	usage no_pid 'query needs --pid' query
+	for pid in 0 -1 abc 1x ' 1' +1 '' 4194305 99999999999999999999 0x10; do
+		usage "pid/$pid" "1\\.\\.4194304" query --pid "$pid"
+	done
+}
+
+test_nodes() {
+	usage no_from 'needs --from' migrate --pid $$ --to 0
+	usage no_to 'needs --to' migrate --pid $$ --from 0
+	usage same_node 'the same node' migrate --pid $$ --from 0 --to 0
+	usage to_any '--to .any. is not allowed' migrate --pid $$ --from 0 --to any
+	usage negative_node '--from .-1. is not allowed' migrate --pid $$ --from -1 --to 0
+	usage node_overflow '--to .4294967296. is not' migrate --pid $$ --from 0 --to 4294967296
+	usage no_such_target '--to 1000: .*only 0' migrate --pid $$ --from 0 --to 1000
+	usage no_such_source '--from 1000: .*only 0' migrate --pid $$ --from 1000 --to 0
+}
+
+test_maps() {
+	for map in stack '' 0x10 10-20 0x10-20 0x-0x10 0x10-0x 0x10-0x20x 0x10000000000000000-0x1 \
+		'0x 10-0x20' 0x-10-0x20; do
+		usage "map/$map" 'heap, anon, or a range' query --pid $$ --map "$map"
+	done
+	usage map_reversed 'A < B' query --pid $$ --map 0x2000-0x1000
+	usage map_empty 'A < B' query --pid $$ --map 0x1000-0x1000
+	set --
+	while [ $# -lt 34 ]; do
+		set -- "$@" --map heap
+	done
+	usage map_too_many 'at most 16' query --pid $$ "$@"
+}
+
+test_info() {
+	run info --json
+	json_is info_keys 0 'keys == ["backends", "kernel", "movers", "nodes", "options"]'
+	json_is info_rows 0 '[.[] | length > 0] | all'
+	json_is info_node 0 '.nodes[0] | .id >= 0 and .memory_bytes > 0 and (.allowed | type) == "boolean"'
+	json_is info_distances 0 '(.nodes | length) as $n | [.nodes[].distances | length == $n] | all'
+	json_is info_facility 0 '[.movers[], .backends[] | .usable or (.remedy | length > 0)] | all'
+	json_is info_option 0 '.options[0] | keys ==
+		["allowed", "default", "doc", "env", "name", "source", "type", "unit", "value"]'
+	run info --options --json
+	json_is info_options_only 0 'keys == ["options"] and (.options | length > 0)'
+	says info_text '^Nodes$' info
+	says info_options_text 'BATCHMIG_THREADS' info --options
+	BATCHMIG_THREADS=5 run info --json
+	json_is info_environment 0 '.options[] | select(.name == "threads") |
+		.value == "5" and .source == "environment"'
+	for command in 'info' "query --pid $$"; do
+		# shellcheck disable=SC2086 # words
+		BATCHMIG_THREADS=many run $command
+		fails "bad_environment/${command%% *}" 1 'BATCHMIG_THREADS.*many'
+	done
+}
+
+test_query() {
+	run query --pid $$ --json
+	json_is query_own_shell 0 '.pid == $pid and .all > 0 and .pages * .page_size == .all and
+		([.nodes[].all] | add) == .all' --argjson pid $$
+	json_is query_kinds_add_up 0 '[.nodes[] | .base + .huge + .hugetlb + .file + .shared == .all] | all'
+	says query_text '  all .*100 %' query --pid $$
+	run query --pid $$ --map heap --json
+	json_is query_heap 0 '.all > 0'
+	run query --pid $$ --map heap --map 0x0-0xffffffffffffffff --json
+	json_is query_overlap 0 '.all > 0'
+	whole=$(jq .all "$work/out")
+	run query --pid $$ --map 0x0-0xffffffffffffffff --json
+	json_is query_overlap_once 0 '.all == $whole' --argjson whole "$whole"
+	run query --pid $$ --map 0x1000-0x1001 --json
+	if [ "$status" -eq 0 ] && grep -q 'no mapping that --map names' "$work/err"; then
+		ok query_no_mapping
+	else
+		not_ok query_no_mapping "status $status, or nothing said"
+	fi
+}
+
+test_processes() {
+	sh -c : &
+	gone=$!
+	wait "$gone"
+	for command in 'query' 'migrate --from any --to 0'; do
+		# shellcheck disable=SC2086 # words
+		run $command --pid "$gone" --json
+		fails "gone/${command%% *}" 1 "no process $gone"
+		if [ -e /proc/2/maps ] && [ -z "$(cat /proc/2/maps)" ]; then
+			# shellcheck disable=SC2086 # words
+			run $command --pid 2
+			fails "kernel_thread/${command%% *}" 1 'kernel thread'
+		else
+			skip "kernel_thread/${command%% *}" "process 2 is none here"
+		fi
+	done
+	if setpriv --reuid=65534 --clear-groups "$tool" --version >/dev/null 2>&1; then
+		setpriv --reuid=65534 --clear-groups "$tool" query --pid $$ >"$work/out" 2>"$work/err"
+		status=$?
+		fails other_user 1 'as the same user or as root'
+	else
+		skip other_user "cannot become another user, or that one cannot start the tool"
+	fi
+}
+
+test_nothing_to_move() {
+	sleep 60 &
+	sleeper=$!
+	only=$(jq -n '[inputs.nodes[].id] | length' "$work/nodes")
+	if [ "$only" -ne 1 ]; then
+		skip nothing_to_move "there are $only nodes"
+		return
+	fi
+	run migrate --pid "$sleeper" --from any --to 0 --json
+	json_is nothing_to_move 0 '.result == "all" and .bytes_found == 0 and .pages == 0'
+	run migrate --pid "$sleeper" --from any --to 0 --json --dry-run
+	json_is nothing_to_move_dry 0 '.dry_run and .bytes_found == 0'
+	says nothing_to_move_text 'moved  *0' migrate --pid "$sleeper" --from any --to 0
+}
+
+if command -v jq >/dev/null; then
+	"$tool" info --json >"$work/nodes"
+	test_commands
+	test_options
+	test_pids
+	test_nodes
+	test_maps
+	test_info
+	test_query
+	test_processes
+	test_nothing_to_move
+	unwritable version --version
+	unwritable help --help
+	unwritable command_help query --help
+	unwritable info info
+	unwritable json info --json
+	unwritable query query --pid $$
+else
+	not_ok jq 'the checks need jq: install it'
+fi
+finish

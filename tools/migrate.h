@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* migrate.h - a migration and what came of it. */
+#ifndef MIGRATE_H
+#define MIGRATE_H
+
+#include "maps.h"
+#include "progress.h"
+
+struct migration {
+	const struct arguments *arguments;
+	uint64_t page_size, huge_size;
+	void **pages;
+	int *nodes, *status;
+	unsigned char *reasons;
+	uint32_t *weights;  /* base pages each entry stands for */
+	size_t count;       /* entries waiting */
+	uint64_t waiting;   /* base pages they stand for */
+	uint64_t last_huge; /* address of the huge page named last; 1: the last was none */
+	uint64_t found[MAPPING_KINDS]; /* bytes, counted before anything moves */
+	uint64_t done;                 /* bytes tried */
+	struct bm_tally tally;         /* base pages; retried is not kept */
+	double seconds;
+	int stopped; /* by a signal, before all was tried */
+	long error;  /* -errno that ended it half way, or 0 */
+	struct progress progress;
+};
+
+uint64_t migration_found(const struct migration *migration);
+uint64_t migration_moved(const struct migration *migration); /* bytes */
+/* Prints the outcome, as JSON where asked; returns the exit status. */
+int migration_finish(const struct migration *migration);
+
+#endif

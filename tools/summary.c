@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* summary.c - what came of a migration: for people, as JSON, and as exit status. */
+#include "migrate.h"
+
+#include <errno.h>
+#include <string.h>
+
+uint64_t migration_found(const struct migration *migration)
+{
+	uint64_t sum = 0;
+
+	for (int kind = 0; kind < MAPPING_KINDS; kind++)
+		sum += migration->found[kind];
+	return sum;
+}
+
+uint64_t migration_moved(const struct migration *migration)
+{
+	return migration->tally.moved * migration->page_size;
+}
+
+static int status_of(const struct migration *migration)
+{
+	const struct bm_tally *tally = &migration->tally;
+
+	if (migration->arguments->dry_run)
+		return migration->stopped || migration->error ? EXIT_FAILED : EXIT_ALL;
+	/* Ended before anything was tried: that is not a matter of pages. */
+	if (migration->error && tally->pages == 0)
+		return EXIT_FAILED;
+	if (tally->failed == 0 && !migration->stopped && !migration->error)
+		return EXIT_ALL;
+	return tally->moved + tally->already > 0 ? EXIT_SOME : EXIT_NONE;
+}
+
+static const char *error_name(int error)
+{
+	const char *name = strerrorname_np(error);
+
+	if (error == 0)
+		return "elsewhere";
+	return name ? name : "other";
+}
+
+static void print_row(const struct migration *migration, const char *name, uint64_t pages,
+		      const char *text)
+{
+	printf("  %-12s %12llu %10.1f%s%s\n", name, (unsigned long long)pages,
+	       (double)(pages * migration->page_size) / MIB, *text ? "  " : "", text);
+}
+
+static void print_found(const struct migration *migration)
+{
+	uint64_t page_size = migration->page_size;
+
+	printf("Process %d: would be moved to node %d%s\n  %-12s %12s %10s\n",
+	       (int)migration->arguments->pid, migration->arguments->to,
+	       migration->stopped ? " (stopped: not all was counted)" : "", "mapping", "pages",
+	       "MiB");
+	for (int kind = 0; kind < MAPPING_KINDS; kind++) {
+		if (migration->found[kind])
+			print_row(migration, mapping_kind_name((enum mapping_kind)kind),
+				  migration->found[kind] / page_size, "");
+	}
+	print_row(migration, "all", migration_found(migration) / page_size, "");
+}
+
+static void print_errors(const struct migration *migration)
+{
+	const struct bm_tally *tally = &migration->tally;
+
+	for (size_t i = 0; i < BM_ERRNO_SLOTS && tally->by_errno[i].pages; i++) {
+		int error = tally->by_errno[i].error;
+
+		print_row(migration, error_name(error), tally->by_errno[i].pages,
+			  error ? bm_error_text(error) : "on another node than asked");
+		if (error == EACCES && !migration->arguments->all)
+			printf("  %36s  shared pages move with --all (needs CAP_SYS_NICE)\n", "");
+	}
+}
+
+static void print_outcome(const struct migration *migration)
+{
+	const struct arguments *arguments = migration->arguments;
+	const struct bm_tally *tally = &migration->tally;
+	double seconds = migration->seconds;
+	char from[32] = "other nodes";
+
+	if (arguments->from != ANY_NODE)
+		snprintf(from, sizeof(from), "node %d", arguments->from);
+	printf("Process %d: %.1f MiB on %s, %.1f MiB moved to node %d in %.2f s, %.1f MB/s\n",
+	       (int)arguments->pid, (double)migration_found(migration) / MIB, from,
+	       (double)migration_moved(migration) / MIB, arguments->to, seconds,
+	       seconds > 0 ? (double)migration_moved(migration) / seconds / 1e6 : 0);
+	printf("  %-12s %12s %10s\n", "", "pages", "MiB");
+	print_row(migration, "moved", tally->moved, "");
+	if (tally->already)
+		print_row(migration, "already", tally->already, "moved there by somebody else");
+	print_row(migration, "not moved", tally->failed, "");
+	print_errors(migration);
+	if (migration->stopped)
+		printf("Stopped by a signal; what was moved stays moved\n");
+}
+
+static json_t *json_errors(const struct bm_tally *tally)
+{
+	json_t *errors = json_object();
+
+	for (size_t i = 0; i < BM_ERRNO_SLOTS && tally->by_errno[i].pages; i++)
+		json_object_set_new(errors, error_name(tally->by_errno[i].error),
+				    json_integer((json_int_t)tally->by_errno[i].pages));
+	return errors;
+}
+
+static json_t *json_found(const struct migration *migration)
+{
+	json_t *found = json_object();
+
+	for (int kind = 0; kind < MAPPING_KINDS; kind++)
+		json_object_set_new(found, mapping_kind_name((enum mapping_kind)kind),
+				    json_integer((json_int_t)migration->found[kind]));
+	return found;
+}
+
+static json_t *make_json(const struct migration *migration, const char *result)
+{
+	const struct arguments *arguments = migration->arguments;
+	const struct bm_tally *tally = &migration->tally;
+	json_t *object = json_pack(
+		"{s:i, s:o, s:i, s:b, s:b, s:I, s:I, s:o, s:I}", "pid", (int)arguments->pid, "from",
+		arguments->from == ANY_NODE ? json_null() : json_integer(arguments->from), "to",
+		arguments->to, "dry_run", arguments->dry_run, "stopped", migration->stopped,
+		"page_size", (json_int_t)migration->page_size, "bytes_found",
+		(json_int_t)migration_found(migration), "bytes_by_mapping", json_found(migration),
+		"bytes_moved", (json_int_t)migration_moved(migration));
+	json_t *pages =
+		json_pack("{s:I, s:I, s:I, s:I, s:o, s:f, s:s}", "pages", (json_int_t)tally->pages,
+			  "moved", (json_int_t)tally->moved, "already", (json_int_t)tally->already,
+			  "failed", (json_int_t)tally->failed, "errors", json_errors(tally),
+			  "seconds", migration->seconds, "result", result);
+
+	if (!pages || json_object_update(object, pages) < 0) {
+		json_decref(object);
+		object = NULL;
+	}
+	json_decref(pages);
+	return object;
+}
+
+int migration_finish(const struct migration *migration)
+{
+	static const char *const results[] = {"all", "failed", "", "some", "none"};
+	const struct arguments *arguments = migration->arguments;
+	int status = status_of(migration), printed = 0;
+
+	if (migration->error && status == EXIT_FAILED)
+		return report_error(arguments, migration->error);
+	if (arguments->json)
+		printed = print_json(make_json(migration, results[status]));
+	else if (arguments->dry_run)
+		print_found(migration);
+	else
+		print_outcome(migration);
+	/* Ended half way: what was moved is told, and then why it stopped. */
+	if (migration->error)
+		report_error(arguments, migration->error);
+	else if (arguments->dry_run && migration->stopped)
+		complain("stopped by a signal before everything was counted");
+	return printed ? printed : status;
+}

@@ -68,7 +68,9 @@
  * Contradictions. When entries name the same page, or pages of the same huge
  * page, with different targets, the entry with the highest index decides.
  * Every such entry gets the node the page then is on; the entries that asked
- * for another node count as not moved (reason BM_REASON_CONTRADICTED).
+ * for another node count as not moved (reason BM_REASON_CONTRADICTED). Where
+ * the kernel does not show that pages belong together, an entry that asks for
+ * a node that cannot be gets -ENODEV all the same.
  *
  * Addresses need not be page-aligned: an address names the page it is in.
  *

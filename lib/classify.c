@@ -229,50 +229,6 @@ void bm_classify_settle(struct bm_job *job, int settled)
 	bm_locate_units(job, &job->scratch[0], job->order, 0, count);
 }
 
-static int is_there(struct bm_job *job, size_t unit)
-{
-	bm_locate_units(job, &job->scratch[0], NULL, unit, 1);
-	return job->units[unit].status == job->units[unit].node;
-}
-
-/* A unit that should by now be elsewhere than the deciding one: end if there is none. */
-static size_t find_other(const struct bm_job *job, size_t first, size_t end, size_t deciding)
-{
-	const struct bm_unit *units = job->units;
-
-	while (first < end && (units[first].node == units[deciding].node ||
-			       (units[first].state != BM_UNIT_MOVED &&
-				units[first].state != BM_UNIT_ALREADY)))
-		first++;
-	return first;
-}
-
-size_t bm_classify_dragged(struct bm_job *job)
-{
-	uint64_t region = job->context->huge_size;
-	size_t again = 0, end;
-
-	if (region == 0 || (job->scan_works && job->suspect == 0))
-		return 0;
-	for (size_t i = 0; i < job->unit_count; i = end) {
-		size_t deciding, other;
-
-		end = bm_plan_region_end(job->units, job->unit_count, i, region);
-		deciding = bm_plan_deciding(job->units, i, end, job->items);
-		other = find_other(job, i, end, deciding);
-		/* Each where it should be: they are no huge page. */
-		if (other == end || (is_there(job, deciding) && is_there(job, other)))
-			continue;
-		job->mixed = 1;
-		if (job->units[deciding].status < 0 || job->units[deciding].error ||
-		    job->units[deciding].status == job->units[deciding].node)
-			continue;
-		job->units[deciding].state = BM_UNIT_TODO;
-		again++;
-	}
-	return again;
-}
-
 /* The next unit from `at` that is in this state and not beyond the end: end if none. */
 static size_t next_in_state(const struct bm_job *job, size_t at, size_t end, int state)
 {

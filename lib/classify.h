@@ -29,14 +29,6 @@ size_t bm_classify_hold_back(struct bm_job *job);
 /* Looks which of those that waited have come along; the others are to do. */
 void bm_classify_let_go(struct bm_job *job);
 
-/*
- * Where huge pages could not be told apart, entries of one may have had
- * different targets, and the wrong one may have come last. Asks where they are
- * and sets those that decide to do again, the others of their huge page to
- * left. Returns how many are to do. 0 without questions when all targets agree.
- */
-size_t bm_classify_dragged(struct bm_job *job);
-
 /* 1 when the page at addr is mapped as a huge page. */
 int bm_classify_is_huge(struct bm_job *job, uint64_t addr);
 

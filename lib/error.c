@@ -106,3 +106,8 @@ enum bm_reason bm_reason_of(int status)
 		return BM_REASON_OTHER;
 	}
 }
+
+int bm_error_transient(int error)
+{
+	return error == -EBUSY || error == -EAGAIN || error == -ENOMEM;
+}

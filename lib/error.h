@@ -8,4 +8,7 @@
 /* The reason that a negative status of the kernel stands for. */
 enum bm_reason bm_reason_of(int status);
 
+/* 1 when another try may help. */
+int bm_error_transient(int error);
+
 #endif

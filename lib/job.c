@@ -9,8 +9,10 @@
 #include "bind.h"
 #include "classify.h"
 #include "cost.h"
+#include "error.h"
 #include "mover_kernel.h"
 #include "mover_mbind.h"
+#include "replay.h"
 #include "results.h"
 #include "witness.h"
 
@@ -129,11 +131,6 @@ static void move_all(struct bm_job *job)
 		job->report.threads = threads;
 }
 
-static int is_transient(int error)
-{
-	return error == -EBUSY || error == -EAGAIN || error == -ENOMEM;
-}
-
 /* Gives up what another try would not help; returns how much is still to do. */
 static size_t give_up(struct bm_job *job, int last)
 {
@@ -144,7 +141,7 @@ static size_t give_up(struct bm_job *job, int last)
 
 		if (unit->state != BM_UNIT_TODO)
 			continue;
-		if (last || !is_transient(unit->error))
+		if (last || !bm_error_transient(unit->error))
 			unit->state = BM_UNIT_LEFT;
 		else
 			left++;
@@ -174,9 +171,7 @@ static void move_slice(struct bm_job *job)
 		bm_classify_let_go(job);
 	}
 	move_with_retries(job);
-	job->mixed = 0;
-	if (bm_classify_dragged(job) > 0)
-		move_with_retries(job);
+	bm_replay_dragged(job);
 }
 
 /* Adds the time since *mark to a phase and sets the mark anew. */

@@ -78,11 +78,15 @@ static size_t settle(struct bm_job *job, const struct bm_scratch *scratch,
 		if (status >= 0) {
 			unit->state = BM_UNIT_MOVED;
 			unit->status = status;
+			unit->error = 0;
+			unit->reason = BM_REASON_NONE;
 			moved++;
 		} else if (status != UNWRITTEN) {
 			set_error(unit, status, bm_reason_of(status));
+			/* It would end a list again: not before the next round. */
+			unit->state = bm_error_transient(status) ? BM_UNIT_WAIT : BM_UNIT_LEFT;
 			/* What another try would not change. */
-			if (status == -ENOENT || status == -EFAULT || status == -EACCES)
+			if (status == -ENOENT || status == -EFAULT)
 				unit->status = status;
 		} else if (rc < 0) {
 			refuse_call(unit, (int)rc);
@@ -122,6 +126,16 @@ static void skip_full(struct bm_job *job, const struct bm_call *call)
 	}
 }
 
+static void end_waiting(struct bm_job *job, const struct bm_call *call)
+{
+	for (size_t i = 0; i < call->count; i++) {
+		struct bm_unit *unit = &job->units[job->order[call->first + i]];
+
+		if (unit->state == BM_UNIT_WAIT)
+			unit->state = BM_UNIT_TODO;
+	}
+}
+
 void bm_mover_move_pages(struct bm_job *job, struct bm_scratch *scratch,
 			 const struct bm_call *call)
 {
@@ -134,14 +148,21 @@ void bm_mover_move_pages(struct bm_job *job, struct bm_scratch *scratch,
 		skip_full(job, call);
 		return;
 	}
-	count = gather(job, scratch, call);
-	if (count == 0)
-		return;
-	rc = job->sys->move_pages(job->pid, count, scratch->pages, scratch->nodes, scratch->status,
-				  job->kernel_flags);
-	atomic_fetch_add_explicit(&job->kernel_calls, 1, memory_order_relaxed);
-	if (rc != 0)
-		settle_unwritten(job, scratch, count);
-	if (settle(job, scratch, call, rc) == 0 && rc == -ENOMEM)
-		set_full(job, node);
+	/*
+	 * The kernel stops at the first list that fails. What it did not come to
+	 * is in one list the next time, without those that ended the first ones.
+	 */
+	for (size_t before = SIZE_MAX; (count = gather(job, scratch, call)) > 0 && count < before;
+	     before = count) {
+		rc = job->sys->move_pages(job->pid, count, scratch->pages, scratch->nodes,
+					  scratch->status, job->kernel_flags);
+		atomic_fetch_add_explicit(&job->kernel_calls, 1, memory_order_relaxed);
+		if (rc != 0)
+			settle_unwritten(job, scratch, count);
+		if (settle(job, scratch, call, rc) == 0 && rc == -ENOMEM)
+			set_full(job, node);
+		if (rc <= 0)
+			break;
+	}
+	end_waiting(job, call);
 }

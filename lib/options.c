@@ -10,7 +10,6 @@
 
 #include "registry.h"
 #include "structs.h"
-#include "workers.h"
 
 #define STRING_FIELD(field) offsetof(struct bm_options, field), 1
 #define NUMBER_FIELD(field) offsetof(struct bm_options, field), 0

@@ -12,7 +12,8 @@
 #include "log.h"
 #include "sys.h"
 
-#define BM_LIST_MAX 256 /* bytes of a preference list */
+#define BM_LIST_MAX    256 /* bytes of a preference list */
+#define BM_WORKERS_MAX 64u /* threads that work on one batch */
 
 enum bm_mover { BM_MOVER_AUTO, BM_MOVER_MOVE_PAGES, BM_MOVER_MBIND };
 enum bm_quiet { BM_QUIET_NO, BM_QUIET_YES, BM_QUIET_STRICT };

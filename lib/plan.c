@@ -125,23 +125,6 @@ void bm_plan_join(struct bm_unit *units, size_t first, size_t last, const struct
 	unit->end = (unit->addr & ~(huge_size - 1)) + huge_size;
 }
 
-size_t bm_plan_deciding(const struct bm_unit *units, size_t first, size_t end,
-			const struct bm_item *items)
-{
-	size_t deciding = first, highest = 0;
-
-	for (size_t i = first; i < end; i++) {
-		/* Of the entries for one page the last has the highest index. */
-		size_t index = items[units[i].first + units[i].items - 1].index;
-
-		if (index >= highest) {
-			highest = index;
-			deciding = i;
-		}
-	}
-	return deciding;
-}
-
 size_t bm_plan_region_end(const struct bm_unit *units, size_t count, size_t first, uint64_t region)
 {
 	size_t end = first + 1;

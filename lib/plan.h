@@ -43,6 +43,7 @@ struct bm_unit {
 	unsigned char reason; /* of error */
 	unsigned char tried;
 	unsigned char huge;
+	unsigned char contested; /* by a unit of the same folio that could not be seen */
 };
 
 /*
@@ -96,13 +97,6 @@ struct bm_call {
  */
 size_t bm_plan_calls(const struct bm_unit *units, const uint32_t *order, size_t count,
 		     uint64_t call_bytes, struct bm_call *calls);
-
-/*
- * The unit whose entry decides for units[first] to units[end - 1], should they
- * turn out to be one huge page.
- */
-size_t bm_plan_deciding(const struct bm_unit *units, size_t first, size_t end,
-			const struct bm_item *items);
 
 /* Runs of adjacent pages with one target, as BM_BIND would bind them. */
 size_t bm_plan_runs(const struct bm_item *items, size_t count, const int *nodes,

@@ -8,12 +8,25 @@
 #include "error.h"
 
 /* What is said of a unit whose last known status is this. */
-static int status_of(const struct bm_unit *unit, int status)
+static int status_of(const struct bm_unit *unit, int status, int asked)
 {
+	/* An entry that was overruled is told where the page is. */
+	if (asked != unit->node && status >= 0)
+		return status;
+
 	/* Somewhere, but not where it should be: then why it could not move. */
 	if (status >= 0 && status != unit->node && unit->error && unit->state == BM_UNIT_LEFT)
 		return unit->error;
 	return status;
+}
+
+/* 1 when the page was where this entry wants it before anything moved. */
+static int was_there(const struct bm_unit *unit, int asked)
+{
+	if (unit->state == BM_UNIT_ALREADY)
+		return 1;
+	/* Not moved by us: it has come by itself, or stayed where an overruled entry wants it. */
+	return unit->state != BM_UNIT_MOVED && asked != unit->node;
 }
 
 static enum bm_reason reason_of(const struct bm_unit *unit, int status, int asked)
@@ -21,9 +34,9 @@ static enum bm_reason reason_of(const struct bm_unit *unit, int status, int aske
 	if (status >= 0 && status == asked) {
 		if (unit->reason == BM_REASON_NO_BIND)
 			return BM_REASON_NO_BIND;
-		return unit->state == BM_UNIT_ALREADY ? BM_REASON_ALREADY : BM_REASON_NONE;
+		return was_there(unit, asked) ? BM_REASON_ALREADY : BM_REASON_NONE;
 	}
-	if (asked != unit->node && status >= 0)
+	if ((asked != unit->node || unit->contested) && status >= 0)
 		return BM_REASON_CONTRADICTED;
 	if (status >= 0)
 		return BM_REASON_MOVED_AWAY;
@@ -39,7 +52,7 @@ static void count(struct bm_job *job, const struct bm_unit *unit, int status, in
 	tally->retried += unit->tried > 1;
 	if (status == asked && status >= 0) {
 		tally->pages++;
-		if (unit->state == BM_UNIT_ALREADY)
+		if (was_there(unit, asked))
 			tally->already++;
 		else
 			tally->moved++;
@@ -53,7 +66,7 @@ static void write_item(struct bm_job *job, const struct bm_unit *unit, const str
 		       int kernel_status)
 {
 	int asked = job->nodes[item->index];
-	int status = status_of(unit, kernel_status);
+	int status = status_of(unit, kernel_status, asked);
 	enum bm_reason reason = reason_of(unit, status, asked);
 
 	job->status[item->index] = status;
@@ -65,13 +78,22 @@ static void write_item(struct bm_job *job, const struct bm_unit *unit, const str
 /* A huge page that was split on its way may have parts on both nodes: ask each. */
 static void write_split(struct bm_job *job, const struct bm_unit *unit)
 {
+	struct bm_unit left = *unit;
+
+	left.state = BM_UNIT_LEFT;
+	left.error = -ENOMEM;
+	left.reason = BM_REASON_TARGET_FULL;
 	for (size_t i = unit->first; i < unit->first + unit->items; i++) {
 		const struct bm_item *item = &job->items[i];
 		void *page = (void *)(uintptr_t)item->addr;
 		int status = -EIO;
 		long rc = job->sys->move_pages(job->pid, 1, &page, NULL, &status, 0);
 
-		write_item(job, unit, item, rc < 0 ? (int)rc : status);
+		/* The kernel splits a huge page when the target has no other one. */
+		if (rc == 0 && status >= 0 && status != unit->node && !unit->error)
+			write_item(job, &left, item, status);
+		else
+			write_item(job, unit, item, rc < 0 ? (int)rc : status);
 	}
 }
 

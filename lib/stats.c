@@ -8,19 +8,30 @@
 #include "context.h"
 #include "structs.h"
 
-/* The last slot collects whatever no longer finds one: it is then labelled EIO. */
-void bm_tally_fail(struct bm_tally *tally, int error, uint64_t pages)
+/* The slot of an errno, or the first free one; BM_ERRNO_SLOTS when there is none. */
+static size_t slot_of(const struct bm_tally *tally, int error)
 {
 	size_t slot = 0;
 
-	if (pages == 0)
-		return;
-	while (slot < BM_ERRNO_SLOTS - 1 && tally->by_errno[slot].pages &&
+	while (slot < BM_ERRNO_SLOTS && tally->by_errno[slot].pages &&
 	       tally->by_errno[slot].error != error)
 		slot++;
-	if (slot == BM_ERRNO_SLOTS - 1 && tally->by_errno[slot].pages &&
-	    tally->by_errno[slot].error != error)
+	return slot;
+}
+
+/* What no longer finds a slot is called EIO, the kernel's other reasons. */
+void bm_tally_fail(struct bm_tally *tally, int error, uint64_t pages)
+{
+	size_t slot = slot_of(tally, error);
+
+	if (pages == 0)
+		return;
+	if (slot == BM_ERRNO_SLOTS) {
 		error = EIO;
+		slot = slot_of(tally, error);
+	}
+	if (slot == BM_ERRNO_SLOTS)
+		slot--;
 	tally->by_errno[slot].error = error;
 	tally->by_errno[slot].pages += pages;
 	tally->failed += pages;

@@ -28,7 +28,10 @@ static long result(long rc)
 static long linux_move_pages(pid_t pid, size_t count, void *const *pages, const int *nodes,
 			     int *status, int flags)
 {
-	return result(syscall(SYS_move_pages, pid, count, pages, nodes, status, flags));
+	long rc = result(syscall(SYS_move_pages, pid, count, pages, nodes, status, flags));
+
+	/* Of a process that has given up its memory already: a zombie, a kernel thread. */
+	return pid != 0 && rc == -EINVAL ? -ESRCH : rc;
 }
 
 static long linux_mbind(uint64_t addr, size_t length, int mode, const unsigned long *mask,

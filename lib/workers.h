@@ -3,9 +3,7 @@
 #ifndef BM_WORKERS_H
 #define BM_WORKERS_H
 
-#include "sys.h"
-
-#define BM_WORKERS_MAX 64u
+#include "options.h"
 
 /*
  * Calls step(arg, worker, block) once for every block, from up to `threads`

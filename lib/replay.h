@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * replay.h - entries with different targets in what may be one folio.
+ *
+ * The entry with the highest index decides for a huge page. Where the library
+ * could not see one it has moved its entries by node; then the wrong one may
+ * have come last.
+ */
+#ifndef BM_REPLAY_H
+#define BM_REPLAY_H
+
+#include "job.h"
+
+/*
+ * Looks for units that were dragged away from their target, and gives the
+ * kernel all of their region once more, in the order of the caller's entries:
+ * the last one wins, however large the folio is. Sets job->mixed where it did.
+ */
+void bm_replay_dragged(struct bm_job *job);
+
+#endif

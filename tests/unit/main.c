@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* main.c - all unit tests in one process. */
+#include "unit.h"
+
+int main(int argc, char **argv)
+{
+	const struct report_group groups[] = {plan_group, options_group, registry_group,
+					      small_group, fuzz_group};
+
+	return report_run(groups, sizeof(groups) / sizeof(groups[0]), argc, argv);
+}

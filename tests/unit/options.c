@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* options.c - where a value comes from, and what is said of a bad one. */
+#include "options.h"
+
+#include <stdio.h>
+
+#include "fake.h"
+#include "registry.h"
+#include "unit.h"
+
+static char why[BM_WHY_MAX];
+static struct bm_config config;
+
+static int resolve(const struct bm_options *options)
+{
+	memset(why, 'x', sizeof(why));
+	return bm_config_resolve(&fake_sys, options, &config, why);
+}
+
+static void value_is(size_t id, const char *text, const char *source)
+{
+	char buffer[BM_LIST_MAX];
+
+	bm_option_text(&config, id, buffer, sizeof(buffer));
+	ck_assert_str_eq(buffer, text);
+	ck_assert_str_eq(config.source[id], source);
+}
+
+START_TEST(defaults_are_those_of_the_table)
+{
+	fake_reset();
+	ck_assert_int_eq(resolve(NULL), 0);
+	ck_assert_str_eq(why, "");
+	for (size_t i = 0; i < BM_OPTION_COUNT; i++) {
+		const struct bm_option_info *row = bm_option_row(i);
+
+		value_is(i, row->standard, "default");
+		ck_assert_ptr_nonnull(strstr(row->env, "BATCHMIG_"));
+		ck_assert(*row->name && *row->type && *row->allowed && *row->doc);
+	}
+	ck_assert_ptr_null(bm_option_row(BM_OPTION_COUNT));
+	fake_end();
+}
+END_TEST
+
+START_TEST(environment_beats_default)
+{
+	static const char *const values[BM_OPTION_COUNT] = {
+		"kernel,auto", "mbind", "strict", "warn", "3", "17", "0", "1000000"};
+
+	fake_reset();
+	for (size_t i = 0; i < BM_OPTION_COUNT; i++)
+		fake_env(bm_option_row(i)->env, values[i]);
+	ck_assert_int_eq(resolve(NULL), 0);
+	for (size_t i = 0; i < BM_OPTION_COUNT; i++)
+		value_is(i, values[i], "environment");
+	ck_assert_int_eq(config.log.level, BM_LOG_WARN);
+	fake_end();
+}
+END_TEST
+
+START_TEST(option_beats_environment)
+{
+	struct bm_options options;
+
+	fake_reset();
+	bm_options_init(&options, sizeof(options));
+	options.backend = "kernel";
+	options.mover = "move_pages";
+	options.quiet = "yes";
+	options.log_level = "debug";
+	options.threads = 64;
+	options.call_pages = 1;
+	options.retries = 100;
+	options.retry_us = 0;
+	/* Also a bad value of the environment is not looked at. */
+	for (size_t i = 0; i < BM_OPTION_COUNT; i++)
+		fake_env(bm_option_row(i)->env, "rubbish");
+	ck_assert_int_eq(resolve(&options), 0);
+	value_is(BM_OPTION_BACKEND, "kernel", "option");
+	value_is(BM_OPTION_MOVER, "move_pages", "option");
+	value_is(BM_OPTION_QUIET, "yes", "option");
+	value_is(BM_OPTION_LOG, "debug", "option");
+	value_is(BM_OPTION_THREADS, "64", "option");
+	value_is(BM_OPTION_CALL_PAGES, "1", "option");
+	value_is(BM_OPTION_RETRIES, "100", "option");
+	value_is(BM_OPTION_RETRY_US, "0", "option");
+	fake_end();
+}
+END_TEST
+
+static void env_is_refused(size_t id, const char *value)
+{
+	const struct bm_option_info *row = bm_option_row(id);
+
+	fake_env(row->env, value);
+	ck_assert_msg(resolve(NULL) == -EINVAL, "%s=%s", row->env, value);
+	ck_assert_msg(strstr(why, row->env) != NULL, "no variable: %s", why);
+	ck_assert_msg(strlen(value) > 60 || strstr(why, value) != NULL, "no value: %s", why);
+	if (id != BM_OPTION_BACKEND)
+		ck_assert_msg(strstr(why, row->allowed) != NULL, "not what is allowed: %s", why);
+	fake_env(row->env, NULL);
+}
+
+START_TEST(bad_numbers)
+{
+	static const char *const bad[] = {"",    "-1",   " 3",  "3 ",  "+3",   "0x10", "3.5",
+					  "1e2", "many", "3,4", "-0",  "\t1",  "1\n",  "99999999",
+					  "9223372036854775808", "18446744073709551617",
+					  "99999999999999999999999999999999"};
+
+	fake_reset();
+	for (size_t id = BM_OPTION_THREADS; id < BM_OPTION_COUNT; id++) {
+		for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+			env_is_refused(id, bad[i]);
+	}
+	env_is_refused(BM_OPTION_THREADS, "1025");
+	env_is_refused(BM_OPTION_CALL_PAGES, "0");
+	env_is_refused(BM_OPTION_CALL_PAGES, "1048577");
+	env_is_refused(BM_OPTION_RETRIES, "101");
+	env_is_refused(BM_OPTION_RETRY_US, "1000001");
+	fake_end();
+}
+END_TEST
+
+START_TEST(bad_choices)
+{
+	static const char *const bad[] = {"", "Auto", "mbind ", "move_page", "auto|mbind", "|", "1"};
+
+	fake_reset();
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		env_is_refused(BM_OPTION_MOVER, bad[i]);
+		env_is_refused(BM_OPTION_QUIET, bad[i]);
+		env_is_refused(BM_OPTION_LOG, bad[i]);
+	}
+	fake_end();
+}
+END_TEST
+
+START_TEST(limits_of_options)
+{
+	struct bm_options options;
+
+	fake_reset();
+	bm_options_init(&options, sizeof(options));
+	options.threads = -1;
+	ck_assert_int_eq(resolve(&options), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(why, "threads=-1"));
+	ck_assert_ptr_nonnull(strstr(why, "0..64"));
+	options.threads = INT64_MAX;
+	ck_assert_int_eq(resolve(&options), -EINVAL);
+	options.threads = BM_OPTION_UNSET;
+	options.retries = INT64_MIN + 1;
+	ck_assert_int_eq(resolve(&options), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(why, "retries="));
+	options.retries = BM_OPTION_UNSET;
+	options.mover = "";
+	ck_assert_int_eq(resolve(&options), -EINVAL);
+	fake_end();
+}
+END_TEST
+
+START_TEST(a_long_value_is_cut_in_the_message)
+{
+	char text[4000];
+
+	fake_reset();
+	memset(text, 'z', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	env_is_refused(BM_OPTION_MOVER, text);
+	env_is_refused(BM_OPTION_THREADS, text);
+	fake_env("BATCHMIG_BACKEND", text);
+	ck_assert_int_eq(resolve(NULL), -EINVAL);
+	for (size_t i = 0; i + 7 < sizeof(text); i += 7)
+		memcpy(text + i, "kernel,", 7);
+	fake_env("BATCHMIG_BACKEND", text);
+	ck_assert_int_eq(resolve(NULL), -EINVAL);
+	ck_assert_uint_lt(strlen(why), BM_WHY_MAX);
+	fake_end();
+}
+END_TEST
+
+/* The level holds although another row is bad: the reason can then be logged. */
+START_TEST(log_level_survives_a_bad_row)
+{
+	fake_reset();
+	fake_env("BATCHMIG_BACKEND", "rubbish");
+	fake_env("BATCHMIG_LOG", "error");
+	ck_assert_int_eq(resolve(NULL), -EINVAL);
+	ck_assert_int_eq(config.log.level, BM_LOG_ERROR);
+	ck_assert_ptr_nonnull(strstr(why, "BATCHMIG_BACKEND"));
+	fake_end();
+}
+END_TEST
+
+struct newer {
+	struct bm_options options;
+	uint64_t more[4];
+};
+
+START_TEST(structs_of_other_versions)
+{
+	struct newer newer;
+	struct bm_options options;
+
+	fake_reset();
+	memset(&newer, 0, sizeof(newer));
+	ck_assert_int_eq(bm_options_init(&newer.options, sizeof(newer)), 0);
+	ck_assert_uint_eq(newer.options.size, sizeof(newer));
+	ck_assert_int_eq(resolve(&newer.options), 0);
+	newer.more[3] = 1;
+	ck_assert_int_eq(resolve(&newer.options), -E2BIG);
+	ck_assert_ptr_nonnull(strstr(why, bm_version()));
+	/* An older one ends before threads: what follows is not read. */
+	memset(&options, 0xee, sizeof(options));
+	ck_assert_int_eq(bm_options_init(&options, offsetof(struct bm_options, threads)), 0);
+	ck_assert_int_eq(resolve(&options), 0);
+	value_is(BM_OPTION_THREADS, "0", "default");
+	fake_end();
+}
+END_TEST
+
+START_TEST(impossible_sizes)
+{
+	struct bm_options options;
+
+	fake_reset();
+	ck_assert_int_eq(bm_options_init(NULL, sizeof(options)), -EINVAL);
+	ck_assert_int_eq(bm_options_init(&options, 0), -EINVAL);
+	ck_assert_int_eq(bm_options_init(&options, sizeof(size_t) - 1), -EINVAL);
+	ck_assert_int_eq(bm_options_init(&options, SIZE_MAX), -EINVAL);
+	memset(&options, 0, sizeof(options));
+	ck_assert_int_eq(resolve(&options), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(why, "bm_options_init"));
+	options.size = SIZE_MAX;
+	ck_assert_int_eq(resolve(&options), -EINVAL);
+	fake_end();
+}
+END_TEST
+
+START_TEST(check_cuts_its_message_to_fit)
+{
+	struct bm_options options;
+	char text[16] = "untouched";
+
+	bm_options_init(&options, sizeof(options));
+	options.mover = "rubbish";
+	ck_assert_int_eq(bm_options_check(&options, text, sizeof(text)), -EINVAL);
+	ck_assert_uint_eq(strlen(text), sizeof(text) - 1);
+	ck_assert_int_eq(bm_options_check(&options, NULL, 0), -EINVAL);
+	ck_assert_int_eq(bm_options_check(&options, NULL, 10), -EINVAL);
+	strcpy(text, "kept");
+	ck_assert_int_eq(bm_options_check(&options, text, 0), -EINVAL);
+	ck_assert_str_eq(text, "kept");
+	options.mover = "mbind";
+	ck_assert_int_eq(bm_options_check(&options, text, sizeof(text)), 0);
+	ck_assert_str_eq(text, "");
+}
+END_TEST
+
+static const TTest *const *const tests[] = {&defaults_are_those_of_the_table,
+					    &environment_beats_default,
+					    &option_beats_environment,
+					    &bad_numbers,
+					    &bad_choices,
+					    &limits_of_options,
+					    &a_long_value_is_cut_in_the_message,
+					    &log_level_survives_a_bad_row,
+					    &structs_of_other_versions,
+					    &impossible_sizes,
+					    &check_cuts_its_message_to_fit,
+					    NULL};
+const struct report_group options_group = {"options", tests};

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* registry.c - backend lists, and the texts of errors and reasons. */
+#include "registry.h"
+
+#include "error.h"
+#include "fake.h"
+#include "options.h"
+#include "unit.h"
+
+static char why[BM_WHY_MAX];
+
+static int list(const char *text)
+{
+	why[0] = '\0';
+	return bm_registry_check(text, "BATCHMIG_BACKEND", why);
+}
+
+START_TEST(lists_that_work)
+{
+	ck_assert_int_eq(list("auto"), 0);
+	ck_assert_int_eq(list("kernel"), 0);
+	ck_assert_int_eq(list("dsa,kernel"), 0);
+	ck_assert_int_eq(list("ptdma,dsa,cpu,auto"), 0);
+	ck_assert_int_eq(list("kernel,kernel"), 0);
+}
+END_TEST
+
+START_TEST(nothing_left_gives_each_reason)
+{
+	ck_assert_int_eq(list("dsa"), -ENODEV);
+	ck_assert_ptr_nonnull(strstr(why, "dsa"));
+	ck_assert_int_eq(list("cpu,dsa,ptdma"), -ENODEV);
+	ck_assert_ptr_nonnull(strstr(why, "BATCHMIG_BACKEND"));
+	ck_assert_ptr_nonnull(strstr(why, "cpu:"));
+	ck_assert_ptr_nonnull(strstr(why, "dsa:"));
+	ck_assert_ptr_nonnull(strstr(why, "ptdma:"));
+	ck_assert_ptr_nonnull(strstr(why, "not part of this version"));
+}
+END_TEST
+
+START_TEST(near_misses_get_a_suggestion)
+{
+	ck_assert_int_eq(list("kernal"), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(why, "did you mean \"kernel\""));
+	ck_assert_int_eq(list("auto,das"), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(why, "\"das\""));
+	ck_assert_int_eq(list("ptdna"), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(why, "did you mean \"ptdma\""));
+	ck_assert_int_eq(list("accelerator"), -EINVAL);
+	ck_assert_ptr_null(strstr(why, "did you mean"));
+	ck_assert_ptr_nonnull(strstr(why, "auto"));
+	ck_assert_ptr_nonnull(strstr(why, "kernel"));
+}
+END_TEST
+
+START_TEST(empty_and_odd_names)
+{
+	static const char *const bad[] = {"", ",", "kernel,", ",kernel", "auto,,kernel", " kernel",
+					  "kernel ", "KERNEL", "kernel;cpu", "dsa, kernel"};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_msg(list(bad[i]) == -EINVAL, "\"%s\"", bad[i]);
+}
+END_TEST
+
+START_TEST(long_names_and_lists)
+{
+	char text[4096];
+
+	memset(text, 'a', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	ck_assert_int_eq(list(text), -EINVAL);
+	for (size_t length = 28; length < 40; length++) {
+		memset(text, 'k', length);
+		text[length] = '\0';
+		ck_assert_int_eq(list(text), -EINVAL);
+	}
+	text[0] = '\0';
+	for (size_t i = 0; i < 600; i++)
+		memcpy(text + i * 4, "dsa,", 5);
+	memcpy(text + 2400, "cpu", 4);
+	ck_assert_int_eq(list(text), -ENODEV);
+	ck_assert_uint_lt(strlen(why), BM_WHY_MAX);
+}
+END_TEST
+
+START_TEST(rows_for_info)
+{
+	size_t count = 0;
+	const struct bm_facility *row;
+
+	while ((row = bm_registry_row(count))) {
+		ck_assert(*row->name && *row->why);
+		ck_assert_int_eq(row->usable, *row->remedy == '\0');
+		count++;
+	}
+	ck_assert_uint_eq(count, 4);
+	ck_assert_ptr_null(bm_registry_row(SIZE_MAX));
+	ck_assert_str_eq(bm_registry_kernel(), "kernel");
+}
+END_TEST
+
+START_TEST(movers)
+{
+	ck_assert_int_eq(bm_mover_parse("auto", why), BM_MOVER_AUTO);
+	ck_assert_int_eq(bm_mover_parse("move_pages", why), BM_MOVER_MOVE_PAGES);
+	ck_assert_int_eq(bm_mover_parse("mbind", why), BM_MOVER_MBIND);
+	ck_assert_int_eq(bm_mover_parse("swap", why), -ENODEV);
+	ck_assert_ptr_nonnull(strstr(why, "swap"));
+	ck_assert_int_eq(bm_mover_parse("", why), -EINVAL);
+	ck_assert_int_eq(bm_mover_parse("mbin", why), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(why, "auto|move_pages|mbind"));
+}
+END_TEST
+
+START_TEST(reasons_have_words)
+{
+	for (int i = 0; i < BM_REASON_COUNT; i++) {
+		ck_assert(*bm_reason_name(i) && *bm_reason_text(i));
+		ck_assert_ptr_null(strchr(bm_reason_name(i), ' '));
+		for (int k = 0; k < i; k++) {
+			ck_assert_str_ne(bm_reason_name(i), bm_reason_name(k));
+			ck_assert_str_ne(bm_reason_text(i), bm_reason_text(k));
+		}
+	}
+	ck_assert_str_eq(bm_reason_name(BM_REASON_BUSY), "busy");
+	ck_assert_str_eq(bm_reason_name(-1), "unknown");
+	ck_assert_str_eq(bm_reason_name(BM_REASON_COUNT), "unknown");
+	ck_assert_str_eq(bm_reason_text(INT32_MAX), "unknown");
+	ck_assert_str_eq(bm_reason_text(INT32_MIN), "unknown");
+}
+END_TEST
+
+START_TEST(errors_have_words)
+{
+	static const int known[] = {ENOENT, EFAULT, EACCES, EBUSY,  ENOMEM, ENODEV, EPERM,
+				    EIO,    EHWPOISON, ESRCH, EINVAL, E2BIG, ENOSYS, ESTALE,
+				    ETIMEDOUT};
+	const char *other = bm_error_text(ENOTBLK);
+
+	ck_assert(*other != '\0');
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		ck_assert_str_ne(bm_error_text(known[i]), other);
+		ck_assert_ptr_eq(bm_error_text(known[i]), bm_error_text(-known[i]));
+		for (size_t k = 0; k < i; k++)
+			ck_assert_str_ne(bm_error_text(known[i]), bm_error_text(known[k]));
+	}
+	ck_assert_ptr_nonnull(bm_error_text(INT32_MIN));
+	ck_assert_ptr_nonnull(bm_error_text(0));
+}
+END_TEST
+
+START_TEST(reasons_of_errors)
+{
+	ck_assert_int_eq(bm_reason_of(-ENOENT), BM_REASON_ABSENT);
+	ck_assert_int_eq(bm_reason_of(-EFAULT), BM_REASON_UNMAPPED);
+	ck_assert_int_eq(bm_reason_of(-EACCES), BM_REASON_SHARED);
+	ck_assert_int_eq(bm_reason_of(-EBUSY), BM_REASON_BUSY);
+	ck_assert_int_eq(bm_reason_of(-ENOMEM), BM_REASON_TARGET_FULL);
+	ck_assert_int_eq(bm_reason_of(-ENODEV), BM_REASON_NO_NODE);
+	ck_assert_int_eq(bm_reason_of(-EPERM), BM_REASON_REFUSED);
+	ck_assert_int_eq(bm_reason_of(-EHWPOISON), BM_REASON_POISONED);
+	ck_assert_int_eq(bm_reason_of(-ESRCH), BM_REASON_GONE);
+	ck_assert_int_eq(bm_reason_of(-EIO), BM_REASON_OTHER);
+	ck_assert_int_eq(bm_reason_of(-ENOTBLK), BM_REASON_OTHER);
+}
+END_TEST
+
+static const TTest *const *const tests[] = {&lists_that_work,
+					    &nothing_left_gives_each_reason,
+					    &near_misses_get_a_suggestion,
+					    &empty_and_odd_names,
+					    &long_names_and_lists,
+					    &rows_for_info,
+					    &movers,
+					    &reasons_have_words,
+					    &errors_have_words,
+					    &reasons_of_errors,
+					    NULL};
+const struct report_group registry_group = {"registry", tests};

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* unit.h - the groups of tests, one for each file. */
+#ifndef UNIT_UNIT_H
+#define UNIT_UNIT_H
+
+#include "../report.h"
+
+extern const struct report_group plan_group, options_group, registry_group, small_group,
+	files_group, context_group, pages_group, trouble_group, faults_group, range_group,
+	question_group, info_group, input_group, fuzz_group;
+
+#endif

@@ -2,7 +2,6 @@
 /* mover_mbind.c - cuts a call into runs within one mapping and mbinds each. */
 #include "mover_mbind.h"
 
-#include <errno.h>
 
 #include "locate.h"
 #include "mempolicy.h"
@@ -13,10 +12,7 @@ static struct bm_unit *unit_of(struct bm_job *job, const struct bm_call *call, s
 	return &job->units[job->order[call->first + i]];
 }
 
-/*
- * 1 when nothing lies between the units but what mbind leaves alone: absent
- * pages, and pages of the same target.
- */
+/* 1 when nothing lies between the units but units of the same target. */
 static int adjacent(const struct bm_job *job, uint32_t from, uint32_t to)
 {
 	const struct bm_unit *units = job->units;
@@ -24,7 +20,8 @@ static int adjacent(const struct bm_job *job, uint32_t from, uint32_t to)
 	for (uint32_t i = from; i < to; i++) {
 		if (units[i].end != units[i + 1].addr)
 			return 0;
-		if (i != from && units[i].status != -ENOENT && units[i].node != units[from].node)
+		/* Units of another target are another worker's: only their node may be read. */
+		if (units[i].node != units[from].node)
 			return 0;
 	}
 	return 1;

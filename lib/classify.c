@@ -123,6 +123,8 @@ struct seen {
 	int absent, local, unknown;
 };
 
+#define SAMPLE_STRIDE 37 /* odd, and no divisor of a step */
+
 /* Asks about a few units of a block. */
 static struct seen sample(struct bm_job *job, struct bm_scratch *scratch, size_t first,
 			  size_t count)
@@ -130,8 +132,12 @@ static struct seen sample(struct bm_job *job, struct bm_scratch *scratch, size_t
 	size_t step = bm_cost_sample_step(count), some = 0;
 	struct seen seen = {0};
 
-	for (size_t i = first + step / 2; step && i < first + count && some < job->room;
-	     i += step) {
+	/* At odd and even distances: what alternates must not be missed. */
+	for (size_t k = 0; step && k * step < count && some < job->room; k++) {
+		size_t i = first + k * step + (step / 2 + k * SAMPLE_STRIDE) % step;
+
+		if (i >= first + count)
+			break;
 		scratch->nodes[some] = job->units[i].node;
 		scratch->pages[some++] = (void *)(uintptr_t)job->units[i].addr;
 	}

@@ -423,8 +423,9 @@ long bm_migrate_ranges(struct bm_context *context, size_t count, struct bm_range
  * -EFAULT not mapped or zero page). @kinds: NULL, or gets the BM_PAGE_ bits.
  * Returns the number of pages that are present, or -EINVAL (NULL pages, both
  * outputs NULL, pid negative), -E2BIG, -EPERM, -ESRCH, -ENOSYS, -ENOMEM,
- * -ESTALE. Costs about 120 ns per page for the node, 20 ns for the kind on
- * contiguous pages. Any thread. Since 0.1.
+ * -ESTALE; after an error the first entries may be written. Costs about
+ * 120 ns per page for the node, 20 ns for the kind on contiguous pages. Any
+ * thread. Since 0.1.
  */
 long bm_query_pages(struct bm_context *context, pid_t pid, size_t count, void *const *pages,
 		    int *status, unsigned int *kinds);

@@ -76,10 +76,7 @@ static size_t settle(struct bm_job *job, const struct bm_scratch *scratch,
 		unit->tried = unit->tried < UCHAR_MAX ? unit->tried + 1 : UCHAR_MAX;
 		status = scratch->status[at++];
 		if (status >= 0) {
-			unit->state = BM_UNIT_MOVED;
-			unit->status = status;
-			unit->error = 0;
-			unit->reason = BM_REASON_NONE;
+			bm_unit_moved(unit, status);
 			moved++;
 		} else if (status != UNWRITTEN) {
 			set_error(unit, status, bm_reason_of(status));

@@ -2,7 +2,6 @@
 /* mover_mbind.c - cuts a call into runs within one mapping and mbinds each. */
 #include "mover_mbind.h"
 
-
 #include "locate.h"
 #include "mempolicy.h"
 #include "vma.h"
@@ -80,7 +79,7 @@ static void settle(struct bm_job *job, struct bm_scratch *scratch, const struct 
 		struct bm_unit *unit = unit_of(job, call, i);
 
 		if (unit->state == BM_UNIT_TODO && unit->status == unit->node)
-			unit->state = BM_UNIT_MOVED;
+			bm_unit_moved(unit, unit->node);
 	}
 }
 

@@ -46,6 +46,15 @@ struct bm_unit {
 	unsigned char contested; /* by a unit of the same folio that could not be seen */
 };
 
+/* An attempt before the one that succeeded may have left its error. */
+static inline void bm_unit_moved(struct bm_unit *unit, int node)
+{
+	unit->state = BM_UNIT_MOVED;
+	unit->status = node;
+	unit->error = 0;
+	unit->reason = 0;
+}
+
 /*
  * Sorts the pages by address into items; entries of the same page stay in the
  * caller's order. @spare: as large as @items, NULL when they are sorted

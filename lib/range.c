@@ -190,7 +190,7 @@ static int check_range(const struct walk *walk, const struct bm_range *range, ui
 {
 	uint64_t addr = (uint64_t)(uintptr_t)range->addr, size = walk->pages.page_size;
 
-	if (range->length > UINT64_MAX - size - addr)
+	if (addr > UINT64_MAX - size || range->length > UINT64_MAX - size - addr)
 		return -EINVAL;
 	if (!bm_node_possible(range->node))
 		return -ENODEV;

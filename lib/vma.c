@@ -39,8 +39,9 @@ static int parse_line(const char *line, struct bm_vma *vma)
 	char permissions[5] = "", name[32] = "";
 	uint64_t inode = 0;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*s %*s %" SCNu64 " %31[^\n]", &vma->start,
-		   &vma->end, permissions, &inode, name) < 4)
+	/* A blank in the format would pass over the end of a line that has no name. */
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*s %*s %" SCNu64 "%*[ ]%31[^\n]",
+		   &vma->start, &vma->end, permissions, &inode, name) < 4)
 		return 0;
 	vma->is_private = permissions[3] == 'p';
 	vma->is_anon = vma->is_private && inode == 0 && is_anon_name(name);

@@ -105,6 +105,7 @@ struct fake {
 	unsigned int fail_mask;
 	uint64_t fail_at, fail_seen;
 	int fail_error, fired;
+	int refuse; /* what each move_pages call gives, 0: nothing special */
 	uint64_t gone_from; /* move_pages call from which on the process has ended; 0 never */
 	uint64_t kernel_seen;
 	void (*hook)(enum fake_call call, uint64_t number);

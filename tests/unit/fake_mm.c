@@ -153,6 +153,8 @@ static long move_pages_locked(pid_t pid, size_t count, void *const *pages, const
 
 	if (fake_fails(call))
 		return fake.fail_error;
+	if (fake.refuse)
+		return fake.refuse;
 	if (flags & ~(MPOL_MF_MOVE | MPOL_MF_MOVE_ALL))
 		return -EINVAL;
 	if (flags & MPOL_MF_MOVE_ALL && !fake.capable)

@@ -292,6 +292,12 @@ START_TEST(everything_without_scan)
 }
 END_TEST
 
+START_TEST(everything_by_mbind)
+{
+	fuzz(2000, 0, SPICES - 1, "mbind");
+}
+END_TEST
+
 START_TEST(everything_by_mbind_without_scan)
 {
 	fuzz(1000, 1, SPICES - 1, "mbind");
@@ -313,6 +319,7 @@ static const TTest *const *const tests[] = {&plain_pages,
 					    &full_targets_huge_pages_contradicted,
 					    &everything,
 					    &everything_without_scan,
+					    &everything_by_mbind,
 					    &everything_by_mbind_without_scan,
 					    NULL};
 const struct report_group fuzz_group = {"fuzz", tests};

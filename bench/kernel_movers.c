@@ -23,16 +23,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ROUNDS 3
+#define ROUNDS              3
 #define INTERRUPT_PAGES_MAX 40000u
-#define HUGE   (2ul << 20)
+#define HUGE                (2ul << 20)
 
 enum layout { BASE_PAGES, HUGE_PAGES, INTERLEAVED, HOLES, LOCAL_HALF };
 
 struct scenario {
 	const char *name;
 	enum layout layout;
-	size_t pages; /* entries */
+	size_t pages;   /* entries */
 	int every_page; /* HUGE_PAGES: 512 entries for each instead of one */
 };
 
@@ -215,7 +215,8 @@ int main(int argc, char **argv)
 	pthread_t sibling;
 
 	if (numa_available() < 0 || numa_max_node() < 1) {
-		fprintf(stderr, "this machine has one node: tests/vm/run --icount -- %s\n", argv[0]);
+		fprintf(stderr, "this machine has one node: tests/vm/run --icount -- %s\n",
+			argv[0]);
 		return 2;
 	}
 	page_size = (size_t)sysconf(_SC_PAGESIZE);

@@ -106,7 +106,7 @@ static double *run(int with_migration)
 
 	migrate = with_migration;
 	for (int k = 0; k < 2; k++) {
-		grid[k] = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		grid[k] = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
 		if (grid[k] == MAP_FAILED)
 			abort();
 		for (size_t i = 0; i < rows * COLUMNS; i++)
@@ -133,7 +133,8 @@ int main(int argc, char **argv)
 		if (numa_node_size64(node, NULL) > 0)
 			memory_nodes[node_count++] = node;
 	}
-	printf("%d memory node%s\n", node_count, node_count == 1 ? ": everything stays there" : "s");
+	printf("%d memory node%s\n", node_count,
+	       node_count == 1 ? ": everything stays there" : "s");
 	for (int i = 0; i < WORKERS; i++)
 		node_of[i] = memory_nodes[i * node_count / WORKERS];
 	numa_run_on_node(memory_nodes[0]);

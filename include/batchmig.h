@@ -136,15 +136,15 @@ typedef void bm_log_fn(void *user, int level, const char *line);
  */
 struct bm_options {
 	size_t size;
-	const char *backend;  /* BATCHMIG_BACKEND: preference list, "auto", "kernel" */
-	const char *mover;    /* BATCHMIG_MOVER: "auto", "move_pages" or "mbind" */
-	const char *quiet;    /* BATCHMIG_QUIET: "no", "yes" or "strict" */
-	const char *log_level;/* BATCHMIG_LOG: "none" to "debug" */
-	int64_t threads;      /* BATCHMIG_THREADS: at most so many per batch (64), 0: auto */
-	int64_t call_pages;   /* BATCHMIG_CALL_PAGES: base pages per kernel call */
-	int64_t retries;      /* BATCHMIG_RETRIES: of a transient failure */
-	int64_t retry_us;     /* BATCHMIG_RETRY_US: first back-off, microseconds */
-	bm_log_fn *log;       /* NULL: standard error */
+	const char *backend;   /* BATCHMIG_BACKEND: preference list, "auto", "kernel" */
+	const char *mover;     /* BATCHMIG_MOVER: "auto", "move_pages" or "mbind" */
+	const char *quiet;     /* BATCHMIG_QUIET: "no", "yes" or "strict" */
+	const char *log_level; /* BATCHMIG_LOG: "none" to "debug" */
+	int64_t threads;       /* BATCHMIG_THREADS: at most so many per batch (64), 0: auto */
+	int64_t call_pages;    /* BATCHMIG_CALL_PAGES: base pages per kernel call */
+	int64_t retries;       /* BATCHMIG_RETRIES: of a transient failure */
+	int64_t retry_us;      /* BATCHMIG_RETRY_US: first back-off, microseconds */
+	bm_log_fn *log;        /* NULL: standard error */
 	void *log_user;
 };
 
@@ -238,18 +238,18 @@ enum bm_reason {
 /* Number of pages by errno; unused slots have pages == 0. */
 #define BM_ERRNO_SLOTS 12
 struct bm_errno_count {
-	int error;      /* positive errno; 0: on another node than asked */
+	int error; /* positive errno; 0: on another node than asked */
 	uint64_t pages;
 };
 
 /* What became of a number of pages (in base pages, see bm_info_page_size). */
 struct bm_tally {
-	uint64_t pages;    /* looked at: moved + already + failed */
-	uint64_t moved;    /* on the target now, and not known to have been there before:
-			    * without reasons only some pages are asked about before */
-	uint64_t already;  /* were on the target before */
-	uint64_t failed;   /* everything else, also what is absent */
-	uint64_t retried;  /* pages tried more than once */
+	uint64_t pages;   /* looked at: moved + already + failed */
+	uint64_t moved;   /* on the target now, and not known to have been there before:
+			   * without reasons only some pages are asked about before */
+	uint64_t already; /* were on the target before */
+	uint64_t failed;  /* everything else, also what is absent */
+	uint64_t retried; /* pages tried more than once */
 	struct bm_errno_count by_errno[BM_ERRNO_SLOTS]; /* splits @failed, largest first */
 };
 
@@ -267,11 +267,11 @@ struct bm_range {
 	void *addr;
 	size_t length;
 	int node;
-	int error;              /* out: 0, or -errno when the range was not walked at all:
-				 * -EINVAL wraps around or longer than the address space,
-				 * -ENODEV impossible node, -ENOMEM no mapping in it;
-				 * with BM_BIND also the error of its mbind(2) */
-	struct bm_tally tally;  /* out */
+	int error;             /* out: 0, or -errno when the range was not walked at all:
+				* -EINVAL wraps around or longer than the address space,
+				* -ENODEV impossible node, -ENOMEM no mapping in it;
+				* with BM_BIND also the error of its mbind(2) */
+	struct bm_tally tally; /* out */
 };
 
 /*
@@ -281,17 +281,17 @@ struct bm_range {
  */
 struct bm_request {
 	size_t size;
-	uint64_t flags;             /* BM_MOVE_ALL, BM_BIND, BM_QUIET */
-	size_t count;               /* entries of pages, nodes, status, reasons; or of ranges */
-	void *const *pages;         /* an address in each page */
-	const int *nodes;           /* target of each page */
-	int *status;                /* out: node or -errno, written for every page */
-	unsigned char *reasons;     /* out: enum bm_reason of each page; may be NULL */
-	struct bm_range *ranges;    /* in and out */
-	size_t range_size;          /* sizeof(struct bm_range) of the caller */
-	const char *backend;        /* preference list for this batch; NULL: the context's */
-	const char *mover;          /* for this batch; NULL: the context's */
-	pid_t pid;                  /* 0: this process */
+	uint64_t flags;          /* BM_MOVE_ALL, BM_BIND, BM_QUIET */
+	size_t count;            /* entries of pages, nodes, status, reasons; or of ranges */
+	void *const *pages;      /* an address in each page */
+	const int *nodes;        /* target of each page */
+	int *status;             /* out: node or -errno, written for every page */
+	unsigned char *reasons;  /* out: enum bm_reason of each page; may be NULL */
+	struct bm_range *ranges; /* in and out */
+	size_t range_size;       /* sizeof(struct bm_range) of the caller */
+	const char *backend;     /* preference list for this batch; NULL: the context's */
+	const char *mover;       /* for this batch; NULL: the context's */
+	pid_t pid;               /* 0: this process */
 };
 
 /*
@@ -354,16 +354,16 @@ long bm_batch_wait(struct bm_batch *batch, int64_t timeout_us);
  * struct bm_report - what was done with a batch and how.
  */
 struct bm_report {
-	struct bm_tally tally;      /* entries; ranges: base pages */
-	uint64_t bytes_moved;       /* base pages; a huge page counts whole, once, where four
-				     * entries or more are in it, else as the entries named */
-	uint64_t kernel_calls;      /* move_pages and mbind calls that move */
-	uint64_t ns_plan;           /* wall time of each phase, nanoseconds */
+	struct bm_tally tally; /* entries; ranges: base pages */
+	uint64_t bytes_moved;  /* base pages; a huge page counts whole, once, where four
+				* entries or more are in it, else as the entries named */
+	uint64_t kernel_calls; /* move_pages and mbind calls that move */
+	uint64_t ns_plan;      /* wall time of each phase, nanoseconds */
 	uint64_t ns_classify;
 	uint64_t ns_move;
 	uint64_t ns_verify;
-	unsigned int threads;       /* most threads used at once */
-	const char *backend;        /* static strings: what was used most */
+	unsigned int threads; /* most threads used at once */
+	const char *backend;  /* static strings: what was used most */
 	const char *mover;
 	uint64_t reasons[BM_REASON_COUNT]; /* entries by enum bm_reason */
 };
@@ -443,12 +443,12 @@ struct bm_extent {
  */
 struct bm_scan {
 	size_t size;
-	pid_t pid;                  /* 0: this process */
-	uint64_t start;             /* first address; in and out: where to go on */
-	uint64_t end;               /* first address not looked at */
-	struct bm_extent *extents;  /* out: runs of present pages, ascending */
-	size_t extent_size;         /* sizeof(struct bm_extent) of the caller */
-	size_t max;                 /* room in extents */
+	pid_t pid;                 /* 0: this process */
+	uint64_t start;            /* first address; in and out: where to go on */
+	uint64_t end;              /* first address not looked at */
+	struct bm_extent *extents; /* out: runs of present pages, ascending */
+	size_t extent_size;        /* sizeof(struct bm_extent) of the caller */
+	size_t max;                /* room in extents */
 };
 
 /*
@@ -479,22 +479,22 @@ struct bm_info;
 
 /* A NUMA node. */
 struct bm_node_info {
-	int id;                   /* ids may be sparse */
-	unsigned int cpus;        /* number of CPUs; 0: memory only, like CXL */
-	const char *cpu_list;     /* "0-3,8", empty without CPUs */
+	int id;               /* ids may be sparse */
+	unsigned int cpus;    /* number of CPUs; 0: memory only, like CXL */
+	const char *cpu_list; /* "0-3,8", empty without CPUs */
 	uint64_t memory_bytes;
-	uint64_t free_bytes;      /* when the snapshot was taken */
-	int tier;                 /* memory tier, -1 unknown (Linux < 6.1) */
-	int allowed;              /* 1: within this process's cpuset */
-	size_t distances;         /* entries of distance */
-	const int *distance;      /* to the node at each index of bm_info_node() */
+	uint64_t free_bytes; /* when the snapshot was taken */
+	int tier;            /* memory tier, -1 unknown (Linux < 6.1) */
+	int allowed;         /* 1: within this process's cpuset */
+	size_t distances;    /* entries of distance */
+	const int *distance; /* to the node at each index of bm_info_node() */
 };
 
 /* A fact about the kernel that matters here. */
 struct bm_fact {
-	const char *name;   /* "userfaultfd", "PAGEMAP_SCAN", ... */
+	const char *name; /* "userfaultfd", "PAGEMAP_SCAN", ... */
 	const char *value;
-	const char *note;   /* what follows from it; may be empty */
+	const char *note; /* what follows from it; may be empty */
 };
 
 /* A mover or a backend. */
@@ -561,12 +561,12 @@ size_t bm_info_huge_size(const struct bm_info *info);
 
 /* Sums over all completed batches of a context. */
 struct bm_stats {
-	uint64_t calls;             /* batches */
+	uint64_t calls; /* batches */
 	struct bm_tally tally;
-	uint64_t bytes_asked;       /* base pages of the tally, in bytes */
+	uint64_t bytes_asked; /* base pages of the tally, in bytes */
 	uint64_t bytes_moved;
 	uint64_t kernel_calls;
-	uint64_t ns_plan;           /* nanoseconds in each phase */
+	uint64_t ns_plan; /* nanoseconds in each phase */
 	uint64_t ns_classify;
 	uint64_t ns_move;
 	uint64_t ns_verify;

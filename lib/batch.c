@@ -163,8 +163,7 @@ static long run(struct bm_context *context, const struct bm_request *request, in
 	return result;
 }
 
-int bm_submit(struct bm_context *context, const struct bm_request *request,
-	      struct bm_batch **batch)
+int bm_submit(struct bm_context *context, const struct bm_request *request, struct bm_batch **batch)
 {
 	struct bm_request known;
 	struct bm_batch *made;

@@ -53,8 +53,8 @@ void bm_bind_units(struct bm_job *job)
 				      first->node, 0);
 		if (rc == 0)
 			continue;
-		bm_log(&job->context->config.log, BM_LOG_WARN, "BM_BIND of 0x%llx-0x%llx failed: %d",
-		       (unsigned long long)first->addr,
+		bm_log(&job->context->config.log, BM_LOG_WARN,
+		       "BM_BIND of 0x%llx-0x%llx failed: %d", (unsigned long long)first->addr,
 		       (unsigned long long)job->units[end - 1].end, rc);
 		for (size_t k = i; k < end; k++)
 			job->units[k].reason = BM_REASON_NO_BIND;

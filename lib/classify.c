@@ -66,8 +66,7 @@ static void find_holes(struct bm_job *job, size_t first, size_t end)
 	if (!bm_cost_scan_pays(end - first, (scan.end - scan.start) / job->context->page_size))
 		return;
 	while (scan.start < scan.end) {
-		long got =
-			bm_pagemap_scan(job->sys, job->pagemap, &scan, regions, BM_WALK_REGIONS);
+		long got = bm_pagemap_scan(job->sys, job->pagemap, &scan, regions, BM_WALK_REGIONS);
 
 		if (got < 0)
 			return;
@@ -88,8 +87,7 @@ static void join_all(struct bm_job *job)
 		return;
 	for (size_t i = 0; i < job->unit_count; i = end) {
 		end = bm_plan_region_end(job->units, job->unit_count, i, job->context->huge_size);
-		if (bm_cost_probe_pays(end - i) &&
-		    bm_classify_is_huge(job, job->units[i].addr)) {
+		if (bm_cost_probe_pays(end - i) && bm_classify_is_huge(job, job->units[i].addr)) {
 			kept = join(job, i, end, kept);
 			continue;
 		}
@@ -190,8 +188,7 @@ static void classify_block(void *arg, unsigned int worker, size_t block)
 		seen.absent = 0;
 	if (seen.absent && job->scan_works)
 		find_holes_of_block(job, first, first + count);
-	if (job->exact || seen.unknown || (seen.absent && !job->scan_works) ||
-	    seen.local)
+	if (job->exact || seen.unknown || (seen.absent && !job->scan_works) || seen.local)
 		bm_locate_units(job, scratch, NULL, first, count);
 	for (size_t i = first; i < first + count; i++)
 		set_state(&job->units[i]);
@@ -281,8 +278,8 @@ void bm_classify_let_go(struct bm_job *job)
 			struct bm_unit *unit = &job->units[at];
 
 			if (unit->state == BM_UNIT_WAIT)
-				unit->state = unit->status == unit->node ? BM_UNIT_MOVED
-									 : BM_UNIT_TODO;
+				unit->state =
+					unit->status == unit->node ? BM_UNIT_MOVED : BM_UNIT_TODO;
 		}
 	}
 }

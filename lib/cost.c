@@ -17,7 +17,7 @@
 #define CALLS_PER_SLICE 16u
 #define SLICE_LEAST     8192u
 #define SLICE_MOST      (1u << 20)
-#define PAUSE_MAX_US     100000u
+#define PAUSE_MAX_US    100000u
 /* A PAGEMAP_SCAN of one page costs about 300 ns, the node of a page 110 ns. */
 #define PROBE_UNITS 4u
 /* To open and close pagemap takes 20000 instructions, one page 14000. */

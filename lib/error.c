@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <stddef.h>
 
-#define STRINGIFY(x) #x
+#define STRINGIFY(x)          #x
 #define VERSION_TEXT(a, b, c) STRINGIFY(a) "." STRINGIFY(b) "." STRINGIFY(c)
-#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
+#define COUNT_OF(a)           (sizeof(a) / sizeof((a)[0]))
 
 const char *bm_version(void)
 {

@@ -15,17 +15,17 @@
 #include "error.h"
 #include "pagemap.h"
 
-#define THP_ENABLED  "/sys/kernel/mm/transparent_hugepage/enabled"
-#define HUGE_SIZES   "/sys/kernel/mm/hugepages"
-#define UFFD_SYSCTL  "/proc/sys/vm/unprivileged_userfaultfd"
-#define UFFD_DEVICE  "/dev/userfaultfd"
-#define BALANCING    "/proc/sys/kernel/numa_balancing"
-#define DEMOTION     "/sys/kernel/mm/numa/demotion_enabled"
-#define MAX_MAPS     "/proc/sys/vm/max_map_count"
-#define CAP_PTRACE   19 /* linux/capability.h */
-#define CAP_NICE     23
-#define UFFD_API     UINT64_C(0xAA)
-#define UFFD_MOVE    (UINT64_C(1) << 16) /* Linux 6.8 */
+#define THP_ENABLED "/sys/kernel/mm/transparent_hugepage/enabled"
+#define HUGE_SIZES  "/sys/kernel/mm/hugepages"
+#define UFFD_SYSCTL "/proc/sys/vm/unprivileged_userfaultfd"
+#define UFFD_DEVICE "/dev/userfaultfd"
+#define BALANCING   "/proc/sys/kernel/numa_balancing"
+#define DEMOTION    "/sys/kernel/mm/numa/demotion_enabled"
+#define MAX_MAPS    "/proc/sys/vm/max_map_count"
+#define CAP_PTRACE  19 /* linux/capability.h */
+#define CAP_NICE    23
+#define UFFD_API    UINT64_C(0xAA)
+#define UFFD_MOVE   (UINT64_C(1) << 16) /* Linux 6.8 */
 
 struct uffd_api {
 	uint64_t api, features, ioctls;

@@ -18,8 +18,7 @@ struct bm_text {
 
 void *bm_info_alloc(struct bm_info *info, size_t count, size_t size)
 {
-	struct bm_text *text =
-		info->context->sys->alloc(1, sizeof(struct bm_text) + count * size);
+	struct bm_text *text = info->context->sys->alloc(1, sizeof(struct bm_text) + count * size);
 
 	if (!text) {
 		info->failed = -ENOMEM;

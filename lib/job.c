@@ -40,9 +40,9 @@ static size_t lay_out(struct bm_job *job, char *memory, size_t units)
 	all.nodes = carve(memory, &used, rooms, sizeof(*all.nodes));
 	all.status = carve(memory, &used, rooms, sizeof(*all.status));
 	for (size_t i = 0; memory && i < job->threads; i++)
-		job->scratch[i] = (struct bm_scratch){all.pages + i * job->room,
-						      all.nodes + i * job->room,
-						      all.status + i * job->room};
+		job->scratch[i] =
+			(struct bm_scratch){all.pages + i * job->room, all.nodes + i * job->room,
+					    all.status + i * job->room};
 	return used;
 }
 

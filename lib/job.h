@@ -24,8 +24,8 @@ struct bm_scratch {
 struct bm_job {
 	struct bm_context *context;
 	const struct bm_sys *sys;
-	pid_t pid;       /* 0: this process */
-	uint64_t flags;  /* BM_MOVE_ALL, BM_BIND, BM_QUIET */
+	pid_t pid;        /* 0: this process */
+	uint64_t flags;   /* BM_MOVE_ALL, BM_BIND, BM_QUIET */
 	int kernel_flags; /* the same for the kernel */
 	enum bm_mover mover;
 
@@ -39,7 +39,7 @@ struct bm_job {
 	/* The plan; units, order and calls are those of the slice. */
 	struct bm_item *items;
 	struct bm_item *spare; /* NULL when the pages came sorted */
-	size_t slice; /* units that are worked on at a time */
+	size_t slice;          /* units that are worked on at a time */
 	struct bm_unit *units;
 	size_t unit_count;
 	uint32_t *order;
@@ -51,7 +51,7 @@ struct bm_job {
 	unsigned int threads;
 	void *memory; /* all of the above */
 
-	int exact; /* the caller wants to know of each page whether it was there before */
+	int exact;        /* the caller wants to know of each page whether it was there before */
 	int pagemap;      /* descriptor, or -errno */
 	int scan_works;   /* PAGEMAP_SCAN tells of huge pages */
 	int mixed;        /* of what may be a huge page, parts have different targets */

@@ -101,8 +101,8 @@ static void scan_run(struct bm_kinds *kinds, uint64_t addr, size_t count, unsign
 int bm_kinds_run(struct bm_kinds *kinds, uint64_t addr, size_t count, unsigned int *bits)
 {
 	uint64_t entries[BM_KIND_RUN];
-	long got = bm_pagemap_read(kinds->sys, kinds->pagemap, addr, kinds->page_size, entries,
-				   count);
+	long got =
+		bm_pagemap_read(kinds->sys, kinds->pagemap, addr, kinds->page_size, entries, count);
 
 	if (got < 0)
 		return (int)got;

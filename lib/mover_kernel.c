@@ -102,7 +102,8 @@ static int is_full(struct bm_job *job, int node)
 	unsigned int bit = (unsigned int)node;
 
 	return atomic_load_explicit(&job->full[bit / FULL_BITS], memory_order_relaxed) >>
-		       bit % FULL_BITS & 1;
+		       bit % FULL_BITS &
+	       1;
 }
 
 static void set_full(struct bm_job *job, int node)
@@ -133,8 +134,7 @@ static void end_waiting(struct bm_job *job, const struct bm_call *call)
 	}
 }
 
-void bm_mover_move_pages(struct bm_job *job, struct bm_scratch *scratch,
-			 const struct bm_call *call)
+void bm_mover_move_pages(struct bm_job *job, struct bm_scratch *scratch, const struct bm_call *call)
 {
 	int node = job->units[job->order[call->first]].node;
 	size_t count;

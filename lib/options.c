@@ -22,6 +22,7 @@ struct row {
 };
 
 /* Order: enum bm_option_id. The defaults of call_pages and retry_us: docs/kernel-movers.md. */
+/* clang-format off */
 static const struct row table[BM_OPTION_COUNT] = {
 	{{"backend", "BATCHMIG_BACKEND", "list", "auto|kernel", "", "auto",
 	  "who copies, in order of preference, separated by commas", NULL, NULL},
@@ -48,6 +49,7 @@ static const struct row table[BM_OPTION_COUNT] = {
 	  "pause before the first retry; each further one is four times as long", NULL, NULL},
 	 NUMBER_FIELD(retry_us), 0, 1000000},
 };
+/* clang-format on */
 
 const struct bm_option_info *bm_option_row(size_t index)
 {
@@ -169,7 +171,8 @@ static int from_option(struct bm_config *config, size_t id, const struct bm_opti
 
 	config->source[id] = "option";
 	if (row->is_string)
-		return set_text(config, id, row->info.name, string_field(options, row->offset), why);
+		return set_text(config, id, row->info.name, string_field(options, row->offset),
+				why);
 	number = number_field(options, row->offset);
 	if (set_number(config, id, number) == 0)
 		return 0;
@@ -227,8 +230,9 @@ static int import_options(const struct bm_options *options, struct bm_options *k
 	}
 	rc = bm_struct_import(known, sizeof(*known), options, options->size);
 	if (rc < 0)
-		snprintf(why, BM_WHY_MAX, "the options come from a newer version than %s and set "
-			 "something it does not know", bm_version());
+		snprintf(why, BM_WHY_MAX,
+			 "the options come from a newer version and set what %s does not know",
+			 bm_version());
 	return rc;
 }
 

@@ -27,7 +27,7 @@ int bm_pagemap_open(const struct bm_sys *sys, pid_t pid);
 
 /* What is looked for, and where. */
 struct bm_page_scan {
-	uint64_t start;  /* in and out: where to go on */
+	uint64_t start; /* in and out: where to go on */
 	uint64_t end;
 	uint64_t any_of; /* BM_SCAN_ bits */
 	uint64_t pages;  /* at most so many, 0: no limit */

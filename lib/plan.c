@@ -5,8 +5,8 @@
 #include <string.h>
 
 #define DIGIT_BITS 11
-#define DIGITS (1u << DIGIT_BITS)
-#define SMALL 64
+#define DIGITS     (1u << DIGIT_BITS)
+#define SMALL      64
 
 int bm_plan_sorted(void *const *pages, size_t count)
 {
@@ -201,8 +201,7 @@ size_t bm_plan_calls(const struct bm_unit *units, const uint32_t *order, size_t 
 	return made;
 }
 
-size_t bm_plan_runs(const struct bm_item *items, size_t count, const int *nodes,
-		    uint64_t page_size)
+size_t bm_plan_runs(const struct bm_item *items, size_t count, const int *nodes, uint64_t page_size)
 {
 	size_t runs = count > 0;
 

@@ -26,7 +26,7 @@ enum bm_unit_state {
 	BM_UNIT_ABSENT,  /* nothing there to move */
 	BM_UNIT_ALREADY, /* was on its target */
 	BM_UNIT_MOVED,
-	BM_UNIT_LEFT,    /* cannot move, or not worth another try */
+	BM_UNIT_LEFT, /* cannot move, or not worth another try */
 };
 
 #define BM_NOT_ASKED INT_MIN
@@ -36,9 +36,9 @@ struct bm_unit {
 	uint64_t end;  /* of the memory that moves with it, exclusive */
 	size_t first;  /* its first item */
 	size_t items;
-	int node;      /* target */
-	int status;    /* as last known: node or -errno, BM_NOT_ASKED */
-	int error;     /* of the last attempt to move it, 0 none */
+	int node;   /* target */
+	int status; /* as last known: node or -errno, BM_NOT_ASKED */
+	int error;  /* of the last attempt to move it, 0 none */
 	unsigned char state;
 	unsigned char reason; /* of error */
 	unsigned char tried;
@@ -67,10 +67,10 @@ void bm_plan_items(void *const *pages, size_t count, uint64_t page_size, struct 
 struct bm_plan {
 	const struct bm_item *items;
 	size_t count;
-	size_t next;         /* first item that is not in a unit yet */
-	const int *nodes;    /* the caller's targets */
+	size_t next;      /* first item that is not in a unit yet */
+	const int *nodes; /* the caller's targets */
 	uint64_t page_size;
-	uint64_t region;     /* bytes, a power of two: what may be one huge page */
+	uint64_t region; /* bytes, a power of two: what may be one huge page */
 };
 
 /*

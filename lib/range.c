@@ -230,8 +230,8 @@ static void finish(struct walk *walk)
 			range->error = bm_policy_prefer(context->sys, start, end, range->node, 0);
 		if (range->error < 0) {
 			walk->result++;
-			bm_log(&context->config.log, BM_LOG_WARN, "range %zu (%p, %zu bytes): %s", i,
-			       range->addr, range->length, bm_error_text(range->error));
+			bm_log(&context->config.log, BM_LOG_WARN, "range %zu (%p, %zu bytes): %s",
+			       i, range->addr, range->length, bm_error_text(range->error));
 		}
 	}
 	bm_tally_sort(&walk->model->report.tally);

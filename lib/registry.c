@@ -8,7 +8,7 @@
 
 #include "log.h"
 
-#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
+#define COUNT_OF(a)    (sizeof(a) / sizeof((a)[0]))
 #define NAME_MAX_BYTES 32
 
 static const char not_built[] = "not part of this version of the library";
@@ -81,8 +81,9 @@ static int unknown(const char *name, const char *option, char *why)
 			near = table[i].name;
 		}
 	}
-	snprintf(why, BM_WHY_MAX, "%s: there is no backend \"%s\"%s%s%s; allowed: auto, kernel", option,
-		 name, near ? ", did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+	snprintf(why, BM_WHY_MAX, "%s: there is no backend \"%s\"%s%s%s; allowed: auto, kernel",
+		 option, name, near ? ", did you mean \"" : "", near ? near : "",
+		 near ? "\"?" : "");
 	return -EINVAL;
 }
 

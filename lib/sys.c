@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /* Linux caps a read at about 2 GiB; nothing read here comes near. */
-#define TEXT_MAX (64u << 20)
+#define TEXT_MAX     (64u << 20)
 #define WORKER_STACK (256u << 10)
 /* Room for 16384 CPUs, twice what any Linux configuration allows. */
 #define AFFINITY_WORDS (16384 / (8 * sizeof(unsigned long)))

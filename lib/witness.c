@@ -46,8 +46,7 @@ int bm_witness_read(const struct bm_sys *sys, struct bm_witness *witness)
 	return witness->known ? 0 : -ENODATA;
 }
 
-int bm_witness_alone(const struct bm_witness *before, const struct bm_witness *after,
-		     uint64_t own)
+int bm_witness_alone(const struct bm_witness *before, const struct bm_witness *after, uint64_t own)
 {
 	return before->known && after->known && after->migrated - before->migrated == own &&
 	       after->reclaimed == before->reclaimed;

@@ -21,7 +21,6 @@ struct bm_witness {
 int bm_witness_read(const struct bm_sys *sys, struct bm_witness *witness);
 
 /* 1 when between the two only `own` pages migrated and none was reclaimed. */
-int bm_witness_alone(const struct bm_witness *before, const struct bm_witness *after,
-		     uint64_t own);
+int bm_witness_alone(const struct bm_witness *before, const struct bm_witness *after, uint64_t own);
 
 #endif

@@ -16,10 +16,10 @@ struct report_group {
 };
 
 /* Leaves the running test and counts it as skipped. */
-#define skip_test(...)                                                                             \
-	do {                                                                                       \
-		report_skip(__VA_ARGS__);                                                          \
-		return;                                                                            \
+#define skip_test(...)                    \
+	do {                              \
+		report_skip(__VA_ARGS__); \
+		return;                   \
 	} while (0)
 
 __attribute__((format(printf, 1, 2))) void report_skip(const char *format, ...);

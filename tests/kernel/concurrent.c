@@ -223,7 +223,7 @@ START_TEST(arrays_move_too)
 }
 END_TEST
 
-static const TTest *const *const tests[] = {
-	&writers_lose_nothing, &two_movers_disagree, &mappings_change_meanwhile,
-	&forks_see_all_contents, &arrays_move_too, NULL};
+static const TTest *const *const tests[] = {&writers_lose_nothing,      &two_movers_disagree,
+					    &mappings_change_meanwhile, &forks_see_all_contents,
+					    &arrays_move_too,           NULL};
 const struct report_group concurrent_group = {"concurrent", tests};

@@ -148,7 +148,10 @@ START_TEST(hugetlb)
 }
 END_TEST
 
-static const TTest *const *const tests[] = {&huge_all_pages_named, &huge_some_pages_named,
-					    &huge_one_page_named, &huge_contradiction,
-					    &hugetlb, NULL};
+static const TTest *const *const tests[] = {&huge_all_pages_named,
+					    &huge_some_pages_named,
+					    &huge_one_page_named,
+					    &huge_contradiction,
+					    &hugetlb,
+					    NULL};
 const struct report_group huge_group = {"huge", tests};

@@ -34,8 +34,9 @@ END_TEST
 START_TEST(wild_addresses_and_nodes)
 {
 	static char memory[2 * PAGE];
-	void *pages[] = {NULL, (void *)UINTPTR_MAX, (void *)0xffff888000000000u, (void *)8,
-			 memory, memory, memory + PAGE};
+	void *pages[] = {
+		NULL,   (void *)UINTPTR_MAX, (void *)0xffff888000000000u, (void *)8, memory,
+		memory, memory + PAGE};
 	int targets[] = {0, 0, 0, 0, -1, 1000, INT32_MAX}, status[7];
 
 	memory[0] = memory[PAGE] = 1;
@@ -115,11 +116,16 @@ END_TEST
 START_TEST(environment)
 {
 	static const char *const bad[][3] = {
-		{"BATCHMIG_BACKEND", "kernal", "kernel"}, {"BATCHMIG_BACKEND", "", "auto"},
-		{"BATCHMIG_MOVER", "fast", "mbind"},      {"BATCHMIG_QUIET", "1", "strict"},
-		{"BATCHMIG_LOG", "loud", "debug"},        {"BATCHMIG_THREADS", "-1", "0..64"},
-		{"BATCHMIG_THREADS", "many", "0..64"},     {"BATCHMIG_CALL_PAGES", "0", "1..1048576"},
-		{"BATCHMIG_RETRIES", "101", "0..100"},    {"BATCHMIG_RETRY_US", " 5", "0..1000000"},
+		{"BATCHMIG_BACKEND", "kernal", "kernel"},
+		{"BATCHMIG_BACKEND", "", "auto"},
+		{"BATCHMIG_MOVER", "fast", "mbind"},
+		{"BATCHMIG_QUIET", "1", "strict"},
+		{"BATCHMIG_LOG", "loud", "debug"},
+		{"BATCHMIG_THREADS", "-1", "0..64"},
+		{"BATCHMIG_THREADS", "many", "0..64"},
+		{"BATCHMIG_CALL_PAGES", "0", "1..1048576"},
+		{"BATCHMIG_RETRIES", "101", "0..100"},
+		{"BATCHMIG_RETRY_US", " 5", "0..1000000"},
 	};
 	struct bm_context *context;
 	char why[256];
@@ -221,6 +227,7 @@ START_TEST(nothing_leaks)
 END_TEST
 
 static const TTest *const *const tests[] = {&counts_and_arrays, &wild_addresses_and_nodes,
-					    &requests, &newer_structs, &environment,
-					    &log_hook, &nothing_leaks, NULL};
+					    &requests,          &newer_structs,
+					    &environment,       &log_hook,
+					    &nothing_leaks,     NULL};
 const struct report_group input_group = {"input", tests};

@@ -273,7 +273,12 @@ START_TEST(query_tells_kinds)
 END_TEST
 
 static const TTest *const *const tests[] = {&holes_zero_pages_unmapped,
-					    &prot_none_and_locked, &file_and_shared_memory,
-					    &shared_with_a_child, &pinned, &swapped_out,
-					    &target_full, &query_tells_kinds, NULL};
+					    &prot_none_and_locked,
+					    &file_and_shared_memory,
+					    &shared_with_a_child,
+					    &pinned,
+					    &swapped_out,
+					    &target_full,
+					    &query_tells_kinds,
+					    NULL};
 const struct report_group kinds_group = {"kinds", tests};

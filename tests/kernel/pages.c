@@ -228,8 +228,15 @@ START_TEST(movers_by_name)
 }
 END_TEST
 
-static const TTest *const *const tests[] = {
-	&one_page,     &few_pages, &many_pages, &all_nodes_to_all, &interleaved_targets,
-	&any_order_unaligned_repeated, &contradictions, &thousands_of_mappings,
-	&half_is_there_already, &movers_by_name, NULL};
+static const TTest *const *const tests[] = {&one_page,
+					    &few_pages,
+					    &many_pages,
+					    &all_nodes_to_all,
+					    &interleaved_targets,
+					    &any_order_unaligned_repeated,
+					    &contradictions,
+					    &thousands_of_mappings,
+					    &half_is_there_already,
+					    &movers_by_name,
+					    NULL};
 const struct report_group pages_group = {"pages", tests};

@@ -81,8 +81,8 @@ START_TEST(another_process)
 	status = calloc(3000, sizeof(*status));
 	area_target(&other.area, nodes[1]);
 	ck_assert_int_eq(move_foreign(&other.area, other.pid, 0), 0);
-	ck_assert_int_eq(syscall(SYS_move_pages, other.pid, 3000ul, other.area.pages, NULL, status, 0),
-			 0);
+	ck_assert_int_eq(
+		syscall(SYS_move_pages, other.pid, 3000ul, other.area.pages, NULL, status, 0), 0);
 	ck_assert_int_eq(memcmp(status, other.area.status, 3000 * sizeof(*status)), 0);
 	ck_assert_int_eq(status[2999], nodes[1]);
 	/* Ours stay. */
@@ -261,7 +261,7 @@ START_TEST(node_outside_the_cpuset)
 }
 END_TEST
 
-static const TTest *const *const tests[] = {&another_process, &gone_and_kernel_processes,
-					    &no_privilege, &seccomp, &fork_makes_handles_stale,
-					    &node_outside_the_cpuset, NULL};
+static const TTest *const *const tests[] = {
+	&another_process,          &gone_and_kernel_processes, &no_privilege, &seccomp,
+	&fork_makes_handles_stale, &node_outside_the_cpuset,   NULL};
 const struct report_group process_group = {"process", tests};

@@ -58,8 +58,7 @@ START_TEST(several_ranges)
 	madvise(area.start + 10 * PAGE, 20 * PAGE, MADV_DONTNEED);
 	memset(ranges, 0, sizeof(ranges));
 	/* Longer than one portion, with holes; part of it again, to the first node. */
-	ranges[0] = (struct bm_range){
-		.addr = area.start, .length = count * PAGE, .node = nodes[1]};
+	ranges[0] = (struct bm_range){.addr = area.start, .length = count * PAGE, .node = nodes[1]};
 	ranges[1] = (struct bm_range){
 		.addr = area.start + 1000 * PAGE, .length = 100 * PAGE, .node = nodes[0]};
 	ranges[2] = (struct bm_range){.addr = area.start, .length = SIZE_MAX, .node = nodes[0]};
@@ -72,8 +71,8 @@ START_TEST(several_ranges)
 	ck_assert_int_eq(ranges[3].error, -ENODEV);
 	ck_assert_int_eq(ranges[4].error, 0);
 	ck_assert_uint_eq(ranges[0].tally.pages, count);
-	ck_assert_uint_eq(ranges[0].tally.pages, ranges[0].tally.moved + ranges[0].tally.already +
-							 ranges[0].tally.failed);
+	ck_assert_uint_eq(ranges[0].tally.pages,
+			  ranges[0].tally.moved + ranges[0].tally.already + ranges[0].tally.failed);
 	ck_assert_uint_eq(ranges[1].tally.pages, 100);
 	ck_assert_uint_eq(ranges[1].tally.failed, 0);
 	ck_assert_uint_eq(ranges[4].tally.pages, 0);
@@ -224,9 +223,9 @@ START_TEST(scan_of_everything)
 }
 END_TEST
 
-static const TTest *const *const tests[] = {&partial_pages_belong_to_it, &several_ranges,
-					    &bind_sets_the_policy,
-					    &bind_of_scattered_pages_is_refused,
-					    &mbind_puts_policies_back, &scan_finds_runs,
-					    &scan_of_everything, NULL};
+static const TTest *const *const tests[] = {
+	&partial_pages_belong_to_it, &several_ranges,
+	&bind_sets_the_policy,       &bind_of_scattered_pages_is_refused,
+	&mbind_puts_policies_back,   &scan_finds_runs,
+	&scan_of_everything,         NULL};
 const struct report_group range_group = {"range", tests};

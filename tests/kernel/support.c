@@ -100,8 +100,7 @@ void area_target(struct area *area, int node)
 
 long area_move(struct area *area, uint64_t flags)
 {
-	return bm_migrate_batch(NULL, area->count, area->pages, area->targets, area->status,
-				flags);
+	return bm_migrate_batch(NULL, area->count, area->pages, area->targets, area->status, flags);
 }
 
 int node_of(const void *page)
@@ -185,8 +184,9 @@ static void quiet_old_kernels(void)
 
 int main(int argc, char **argv)
 {
-	const struct report_group groups[] = {pages_group, huge_group,  kinds_group, process_group,
-					      range_group, input_group, concurrent_group};
+	const struct report_group groups[] = {pages_group,     huge_group,  kinds_group,
+					      process_group,   range_group, input_group,
+					      concurrent_group};
 
 	find_nodes();
 	quiet_old_kernels();

@@ -21,10 +21,10 @@
 /* The memory nodes of the machine; two of them are needed for most tests. */
 extern int nodes[8];
 extern int node_count;
-#define NEED_NODES()                                                                               \
-	do {                                                                                       \
-		if (node_count < 2)                                                                \
-			skip_test("needs two memory nodes");                                       \
+#define NEED_NODES()                                         \
+	do {                                                 \
+		if (node_count < 2)                          \
+			skip_test("needs two memory nodes"); \
 	} while (0)
 
 /* Pages and what is to become of them. */
@@ -63,7 +63,7 @@ int write_text(const char *path, const char *text);
 /* Runs body in a child; its return value is the exit status that comes back. */
 int in_child(int (*body)(void *arg), void *arg);
 
-extern const struct report_group pages_group, huge_group, kinds_group, process_group, range_group, input_group,
-	concurrent_group;
+extern const struct report_group pages_group, huge_group, kinds_group, process_group, range_group,
+	input_group, concurrent_group;
 
 #endif

@@ -56,6 +56,17 @@ leftover_words() {
 		sed 's/$/ (finish it, or say it without the word)/')
 }
 
+# Other releases of clang-format break lines elsewhere.
+formatting() {
+	have clang-format || return 0
+	clang-format --version | grep -q 'version 14\.' || {
+		echo "skip: clang-format is not release 14, that of Debian 12"
+		return 0
+	}
+	(cd "$root" && source_files | grep '\.[ch]$' |
+		xargs clang-format --dry-run --Werror 2>&1 | sed -n 's/: error:.*//p')
+}
+
 # SC2187: busybox's ash is checked as dash, which is what is wanted.
 shell_scripts() {
 	have shellcheck || return

@@ -84,10 +84,8 @@ struct fake_area *fake_map(uint64_t start, size_t pages, int node)
 	for (; at > 0 && fake.areas[at - 1].start > start; at--)
 		fake.areas[at] = fake.areas[at - 1];
 	area = &fake.areas[at];
-	*area = (struct fake_area){.start = start,
-				   .end = start + pages * fake.page_size,
-				   .count = pages,
-				   .name = ""};
+	*area = (struct fake_area){
+		.start = start, .end = start + pages * fake.page_size, .count = pages, .name = ""};
 	area->pages = calloc(pages, sizeof(*area->pages));
 	ck_assert_ptr_nonnull(area->pages);
 	for (size_t i = 0; i < pages; i++) {

@@ -79,13 +79,13 @@ struct fake_fd {
 struct fake {
 	pthread_mutex_t lock;
 	uint64_t page_size, task_size;
-	int old;                     /* Linux 6.1: no PAGEMAP_SCAN, -EFAULT for holes */
+	int old; /* Linux 6.1: no PAGEMAP_SCAN, -EFAULT for holes */
 	int cpus;
-	pid_t pid, other;            /* this process, and one with the same pages */
-	int capable;                 /* CAP_SYS_NICE */
+	pid_t pid, other;             /* this process, and one with the same pages */
+	int capable;                  /* CAP_SYS_NICE */
 	unsigned int memory, allowed; /* nodes, by bit */
-	int64_t room[FAKE_NODES];    /* free pages */
-	int no_huge;                 /* no free huge page on any node */
+	int64_t room[FAKE_NODES];     /* free pages */
+	int no_huge;                  /* no free huge page on any node */
 	size_t area_count;
 	struct fake_area areas[FAKE_AREAS];
 	struct fake_file files[FAKE_FILES];
@@ -96,7 +96,7 @@ struct fake {
 
 	/* What was done. */
 	uint64_t calls[FAKE_CALLS];
-	uint64_t asked; /* pages of queries */
+	uint64_t asked;                        /* pages of queries */
 	uint64_t migrated, reclaimed, outside; /* outside: by others */
 	uint64_t sleeps, slept_us, now;
 	int open_fds;
@@ -105,7 +105,7 @@ struct fake {
 	unsigned int fail_mask;
 	uint64_t fail_at, fail_seen;
 	int fail_error, fired;
-	int refuse; /* what each move_pages call gives, 0: nothing special */
+	int refuse;         /* what each move_pages call gives, 0: nothing special */
 	uint64_t gone_from; /* move_pages call from which on the process has ended; 0 never */
 	uint64_t kernel_seen;
 	void (*hook)(enum fake_call call, uint64_t number);

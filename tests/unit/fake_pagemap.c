@@ -82,8 +82,7 @@ static int scan_area(struct walk *walk, const struct fake_area *area)
 
 static int scan(struct scan_arg *arg)
 {
-	struct walk walk = {.arg = arg,
-			    .regions = (struct bm_page_region *)(uintptr_t)arg->vec};
+	struct walk walk = {.arg = arg, .regions = (struct bm_page_region *)(uintptr_t)arg->vec};
 
 	if (fake.old)
 		return -ENOTTY;

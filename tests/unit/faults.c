@@ -19,14 +19,12 @@ static const struct {
 	enum fake_call call;
 	int error;
 } faults[] = {
-	{FAKE_ALLOC, 0},	{FAKE_THREAD, 0},	{FAKE_MOVE, -ENOMEM},
-	{FAKE_MOVE, -EPERM},	{FAKE_MOVE, -ESRCH},	{FAKE_MOVE, -EIO},
-	{FAKE_QUERY, -ENOMEM},	{FAKE_QUERY, -EPERM},	{FAKE_QUERY, -ESRCH},
-	{FAKE_MBIND, -ENOMEM},	{FAKE_MBIND, -EPERM},	{FAKE_POLICY, -EFAULT},
-	{FAKE_POLICY, -EPERM},	{FAKE_OPEN, -EMFILE},	{FAKE_OPEN, -ENOENT},
-	{FAKE_IOCTL, -ENOTTY},	{FAKE_IOCTL, -EPERM},	{FAKE_IOCTL, -EFAULT},
-	{FAKE_READ, -EIO},	{FAKE_READ, -ENOMEM},	{FAKE_PREAD, -EIO},
-	{FAKE_PREAD, -ENOMEM},
+	{FAKE_ALLOC, 0},       {FAKE_THREAD, 0},      {FAKE_MOVE, -ENOMEM},  {FAKE_MOVE, -EPERM},
+	{FAKE_MOVE, -ESRCH},   {FAKE_MOVE, -EIO},     {FAKE_QUERY, -ENOMEM}, {FAKE_QUERY, -EPERM},
+	{FAKE_QUERY, -ESRCH},  {FAKE_MBIND, -ENOMEM}, {FAKE_MBIND, -EPERM},  {FAKE_POLICY, -EFAULT},
+	{FAKE_POLICY, -EPERM}, {FAKE_OPEN, -EMFILE},  {FAKE_OPEN, -ENOENT},  {FAKE_IOCTL, -ENOTTY},
+	{FAKE_IOCTL, -EPERM},  {FAKE_IOCTL, -EFAULT}, {FAKE_READ, -EIO},     {FAKE_READ, -ENOMEM},
+	{FAKE_PREAD, -EIO},    {FAKE_PREAD, -ENOMEM},
 };
 
 /* Holes, a huge page, large folios, a pinned page; two targets. */
@@ -177,8 +175,8 @@ static int ranges_with(size_t fault, uint64_t n, int old)
 					      .node = 1 + (int)i};
 	fake_fail(1u << faults[fault].call, n, faults[fault].error);
 	rc = bm_migrate_ranges(context, 2, ranges, sizeof(ranges[0]), n % 2 ? BM_BIND : 0);
-	ck_assert_msg(documented(rc) || (faults[fault].call == FAKE_OPEN &&
-					 rc == faults[fault].error),
+	ck_assert_msg(documented(rc) ||
+			      (faults[fault].call == FAKE_OPEN && rc == faults[fault].error),
 		      "%s: result %ld", what, rc);
 	check_ranges(ranges, rc);
 	world_is_sound();
@@ -342,7 +340,12 @@ START_TEST(scans)
 }
 END_TEST
 
-static const TTest *const *const tests[] = {&small_batches, &large_batches, &batches_by_mbind,
-					    &ranges,	    &policies_stay, &queries,
-					    &scans,	    NULL};
+static const TTest *const *const tests[] = {&small_batches,
+					    &large_batches,
+					    &batches_by_mbind,
+					    &ranges,
+					    &policies_stay,
+					    &queries,
+					    &scans,
+					    NULL};
 const struct report_group faults_group = {"faults", tests};

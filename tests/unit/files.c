@@ -118,7 +118,8 @@ static const char maps[] =
 	"7f0000800000-7f0000a00000 rw-s 00000000 00:01 7    /dev/zero (deleted)\n"
 	"7f0000a00000-7f0000b00000 rw-p 00000000 00:00 0    [anon:arena]\n"
 	"7f0000b00000-7f0000c00000 rw-s 00000000 00:01 9    [anon_shmem:shared]\n"
-	"7f0000c00000-7f0000d00000 r--p 00000000 fe:00 33   /tmp/a file\\012with newline (deleted)\n"
+	"7f0000c00000-7f0000d00000 r--p 00000000 fe:00 33   /tmp/a file\\012with newline "
+	"(deleted)\n"
 	"7ffc0a000000-7ffc0a021000 rw-p 00000000 00:00 0    [stack]\n"
 	"7ffc0a1c0000-7ffc0a1c4000 r--p 00000000 00:00 0    [vvar]\n"
 	"7ffc0a1c4000-7ffc0a1c6000 r-xp 00000000 00:00 0    [vdso]\n"
@@ -172,7 +173,8 @@ END_TEST
 
 START_TEST(odd_maps)
 {
-	static const char *const odd[] = {"", "\n", "rubbish\n\n\n", "1000-", "zz-yy rw-p 0 0:0 0\n"};
+	static const char *const odd[] = {"", "\n", "rubbish\n\n\n", "1000-",
+					  "zz-yy rw-p 0 0:0 0\n"};
 	struct bm_vmas vmas;
 
 	fake_reset();

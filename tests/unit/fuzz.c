@@ -26,7 +26,7 @@ enum spice {
 	FULL = 512,
 	NO_HUGE = 1024,
 	DOUBLE = 2048, /* entries named more than once */
-	STUCK = 4096, /* some of the pinned cannot even be isolated */
+	STUCK = 4096,  /* some of the pinned cannot even be isolated */
 	SPICES = 8192
 };
 

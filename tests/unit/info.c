@@ -174,12 +174,12 @@ END_TEST
 /* Files that are not as expected: cut off, empty, binary. */
 START_TEST(odd_files)
 {
-	static const char *const paths[] = {"/proc/self/status", "/proc/cmdline",
-					    TIERS "/memory_tier4/nodelist",
-					    "/sys/kernel/mm/transparent_hugepage/enabled",
-					    "/proc/sys/vm/max_map_count"};
-	static const char *const odd[] = {"", "\n", "CapEff", "CapEff:", "Seccomp:\t99\n",
-					  "init_on_alloc=", "-", "0-", ",,,", "\x80\xff\x01"};
+	static const char *const paths[] = {
+		"/proc/self/status", "/proc/cmdline", TIERS "/memory_tier4/nodelist",
+		"/sys/kernel/mm/transparent_hugepage/enabled", "/proc/sys/vm/max_map_count"};
+	static const char *const odd[] = {
+		"",  "\n", "CapEff", "CapEff:",     "Seccomp:\t99\n", "init_on_alloc=",
+		"-", "0-", ",,,",    "\x80\xff\x01"};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		for (size_t k = 0; k < sizeof(odd) / sizeof(odd[0]); k++) {

@@ -104,9 +104,22 @@ static void env_is_refused(size_t id, const char *value)
 
 START_TEST(bad_numbers)
 {
-	static const char *const bad[] = {"",    "-1",   " 3",  "3 ",  "+3",   "0x10", "3.5",
-					  "1e2", "many", "3,4", "-0",  "\t1",  "1\n",  "99999999",
-					  "9223372036854775808", "18446744073709551617",
+	static const char *const bad[] = {"",
+					  "-1",
+					  " 3",
+					  "3 ",
+					  "+3",
+					  "0x10",
+					  "3.5",
+					  "1e2",
+					  "many",
+					  "3,4",
+					  "-0",
+					  "\t1",
+					  "1\n",
+					  "99999999",
+					  "9223372036854775808",
+					  "18446744073709551617",
 					  "99999999999999999999999999999999"};
 
 	fake_reset();
@@ -125,7 +138,8 @@ END_TEST
 
 START_TEST(bad_choices)
 {
-	static const char *const bad[] = {"", "Auto", "mbind ", "move_page", "auto|mbind", "|", "1"};
+	static const char *const bad[] = {"",           "Auto", "mbind ", "move_page",
+					  "auto|mbind", "|",    "1"};
 
 	fake_reset();
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

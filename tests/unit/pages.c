@@ -49,7 +49,8 @@ START_TEST(each_kind_of_failure)
 	struct bm_context *context;
 	struct fake_area *area;
 	struct scene scene;
-	static const int expected[] = {1, -ENOENT, -ENOENT, -EFAULT, -EACCES, -EBUSY, -EHWPOISON, 1};
+	static const int expected[] = {1,       -ENOENT, -ENOENT,    -EFAULT,
+				       -EACCES, -EBUSY,  -EHWPOISON, 1};
 
 	fake_reset();
 	area = fake_map(BASE, 8, 0);

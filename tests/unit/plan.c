@@ -194,9 +194,8 @@ START_TEST(calls_are_cut)
 	size_t made, sum = 0;
 
 	for (uint32_t i = 0; i < 10; i++) {
-		units[i] = (struct bm_unit){.addr = i * 4096,
-					    .end = (i + 1) * 4096,
-					    .node = i < 7 ? 0 : 1};
+		units[i] = (struct bm_unit){
+			.addr = i * 4096, .end = (i + 1) * 4096, .node = i < 7 ? 0 : 1};
 		order[i] = i;
 	}
 	made = bm_plan_calls(units, order, 10, 3 * 4096, calls);

@@ -294,14 +294,9 @@ START_TEST(scan_bad_input)
 }
 END_TEST
 
-static const TTest *const *const tests[] = {&query_each_kind,
-					    &query_each_kind_without_scan,
-					    &query_many,
-					    &query_bad_input,
-					    &scan_each_kind,
-					    &scan_each_kind_without_scan,
-					    &scan_in_parts,
-					    &scan_to_the_end_of_all,
-					    &scan_bad_input,
-					    NULL};
+static const TTest *const *const tests[] = {&query_each_kind, &query_each_kind_without_scan,
+					    &query_many,      &query_bad_input,
+					    &scan_each_kind,  &scan_each_kind_without_scan,
+					    &scan_in_parts,   &scan_to_the_end_of_all,
+					    &scan_bad_input,  NULL};
 const struct report_group question_group = {"question", tests};

@@ -109,14 +109,16 @@ START_TEST(errors_of_ranges)
 	fake_map(BASE + 100 * P, 8, 0)->pages[0].node = 1;
 	context = fake_context();
 	ranges[0] = range_of(0, 4, 1);
-	ranges[1] = (struct bm_range){.addr = (void *)(uintptr_t)BASE, .length = SIZE_MAX, .node = 1};
+	ranges[1] =
+		(struct bm_range){.addr = (void *)(uintptr_t)BASE, .length = SIZE_MAX, .node = 1};
 	ranges[2] = range_of(0, 1, -1);
 	ranges[3] = range_of(0, 1, 100000);
 	ranges[4] = range_of(50, 10, 1); /* nothing mapped */
-	ranges[5] = (struct bm_range){.addr = (void *)(UINTPTR_MAX - 100), .length = 200, .node = 1};
+	ranges[5] =
+		(struct bm_range){.addr = (void *)(UINTPTR_MAX - 100), .length = 200, .node = 1};
 	ranges[6] = range_of(4, 104, 1); /* across a gap */
-	ranges[7] = (struct bm_range){.addr = (void *)(uintptr_t)BASE,
-				      .length = (size_t)1 << 62, .node = 1};
+	ranges[7] = (struct bm_range){
+		.addr = (void *)(uintptr_t)BASE, .length = (size_t)1 << 62, .node = 1};
 	result = move(context, ranges, 8);
 	ck_assert_int_eq(ranges[0].error, 0);
 	ck_assert_int_eq(ranges[1].error, -EINVAL);
@@ -176,9 +178,9 @@ START_TEST(longer_elements)
 	ck_assert_int_eq(bm_migrate_ranges(context, 2, &newer[0].range, sizeof(newer[0]), 0), 0);
 	ck_assert_int_eq(fake_node(BASE + 7 * P), 2);
 	ck_assert_uint_eq(newer[0].more[0], 0x7777777777777777u);
-	ck_assert_int_eq(bm_migrate_ranges(context, 2, &newer[0].range,
-					   sizeof(struct bm_range) - 8, 0),
-			 -EINVAL);
+	ck_assert_int_eq(
+		bm_migrate_ranges(context, 2, &newer[0].range, sizeof(struct bm_range) - 8, 0),
+		-EINVAL);
 	bm_context_free(context);
 	fake_end();
 }

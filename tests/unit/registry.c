@@ -55,8 +55,9 @@ END_TEST
 
 START_TEST(empty_and_odd_names)
 {
-	static const char *const bad[] = {"", ",", "kernel,", ",kernel", "auto,,kernel", " kernel",
-					  "kernel ", "KERNEL", "kernel;cpu", "dsa, kernel"};
+	static const char *const bad[] = {
+		"",        ",",       "kernel,", ",kernel",    "auto,,kernel",
+		" kernel", "kernel ", "KERNEL",  "kernel;cpu", "dsa, kernel"};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ck_assert_msg(list(bad[i]) == -EINVAL, "\"%s\"", bad[i]);
@@ -133,9 +134,8 @@ END_TEST
 
 START_TEST(errors_have_words)
 {
-	static const int known[] = {ENOENT, EFAULT, EACCES, EBUSY,  ENOMEM, ENODEV, EPERM,
-				    EIO,    EHWPOISON, ESRCH, EINVAL, E2BIG, ENOSYS, ESTALE,
-				    ETIMEDOUT};
+	static const int known[] = {ENOENT,    EFAULT, EACCES, EBUSY, ENOMEM, ENODEV, EPERM,    EIO,
+				    EHWPOISON, ESRCH,  EINVAL, E2BIG, ENOSYS, ESTALE, ETIMEDOUT};
 	const char *other = bm_error_text(ENOTBLK);
 
 	ck_assert(*other != '\0');

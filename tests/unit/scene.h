@@ -22,7 +22,7 @@ struct scene {
 	/* As things were before. */
 	struct fake_page *heads; /* copies: of the folio of each entry */
 	int *before;
-	uint32_t *decider; /* the entry that decides for the folio of each entry */
+	uint32_t *decider;    /* the entry that decides for the folio of each entry */
 	unsigned char *mixed; /* its folio was asked to two nodes */
 	struct bm_report report;
 	uint64_t flags;
@@ -42,10 +42,10 @@ long scene_submit(struct scene *scene, struct bm_context *context);
 long scene_migrate(struct scene *scene, struct bm_context *context);
 /* NULL, or what is wrong with the outputs (a static text). */
 const char *scene_wrong(const struct scene *scene, long result, int with_report);
-#define scene_check(scene, result, with_report)                                                    \
-	do {                                                                                       \
-		const char *wrong_ = scene_wrong(scene, result, with_report);                      \
-		ck_assert_msg(!wrong_, "%s", wrong_);                                              \
+#define scene_check(scene, result, with_report)                               \
+	do {                                                                  \
+		const char *wrong_ = scene_wrong(scene, result, with_report); \
+		ck_assert_msg(!wrong_, "%s", wrong_);                         \
 	} while (0)
 
 uint32_t rnd(void);

@@ -22,8 +22,8 @@ START_TEST(a_pinned_page_stops_nobody)
 	context = fake_context_with("BATCHMIG_RETRIES", "0");
 	scene_line(&scene, 6, 1);
 	for (int round = 0; round < 2; round++) {
-		long result = round ? scene_migrate(&scene, context)
-				    : scene_submit(&scene, context);
+		long result =
+			round ? scene_migrate(&scene, context) : scene_submit(&scene, context);
 
 		ck_assert_int_eq(result, 3);
 		scene_check(&scene, result, round == 0);

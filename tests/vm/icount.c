@@ -9,8 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-static uint64_t
-now(void)
+static uint64_t now(void)
 {
 	struct timespec ts;
 
@@ -19,24 +18,21 @@ now(void)
 }
 
 // Exactly two instructions for each round.
-static void
-spin(uint64_t rounds)
+static void spin(uint64_t rounds)
 {
 	__asm__ volatile("1: dec %0\n\tjnz 1b" : "+r"(rounds) : : "cc");
 }
 
-static void
-copy_page(char *to, const char *from)
+static void copy_page(char *to, const char *from)
 {
 	unsigned long bytes = 4096;
 
 	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
 }
 
-int
-main(void)
+int main(void)
 {
-	static const uint64_t rounds[] = { 0, 1000, 100000, 10000000, 500000000 };
+	static const uint64_t rounds[] = {0, 1000, 100000, 10000000, 500000000};
 	char *pages = aligned_alloc(4096, 8192);
 	int i, j;
 

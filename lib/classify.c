@@ -10,17 +10,24 @@
 
 void bm_classify_open(struct bm_job *job)
 {
-	const struct bm_context *context = job->context;
+	struct bm_context *context = job->context;
 	struct bm_page_scan scan = {0, context->page_size, BM_SCAN_HUGE, 1};
 	struct bm_page_region region;
+	long rc = -ENOTTY;
 
 	job->pagemap = -ENOENT;
 	job->suspect = 0;
 	if (context->huge_size == 0 || !bm_cost_look_pays(job->count))
 		return;
-	job->pagemap = bm_pagemap_open(job->sys, job->pid);
-	job->scan_works = job->pagemap >= 0 &&
-			  bm_pagemap_scan(job->sys, job->pagemap, &scan, &region, 1) >= 0;
+	if (!atomic_load_explicit(&context->no_scan, memory_order_relaxed)) {
+		job->pagemap = bm_pagemap_open(job->sys, job->pid);
+		rc = job->pagemap;
+	}
+	if (rc >= 0)
+		rc = bm_pagemap_scan(job->sys, job->pagemap, &scan, &region, 1);
+	if (rc == -ENOTTY)
+		atomic_store_explicit(&context->no_scan, 1, memory_order_relaxed);
+	job->scan_works = rc >= 0;
 	/* Without the scan every huge page is invisible, with it those that PTEs map. */
 	job->suspect = job->scan_works ? context->large_size : context->huge_size;
 }

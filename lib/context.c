@@ -78,6 +78,7 @@ void bm_context_free(struct bm_context *context)
 	if (*context->marker)
 		pthread_mutex_destroy(&context->sums.lock);
 	context->sys->fork_marker_free(context->marker);
+	bm_arena_end(&context->arena);
 	free(context);
 }
 

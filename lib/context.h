@@ -3,6 +3,7 @@
 #ifndef BM_CONTEXT_H
 #define BM_CONTEXT_H
 
+#include "arena.h"
 #include "options.h"
 #include "stats.h"
 #include "sys.h"
@@ -16,6 +17,8 @@ struct bm_context {
 	uint64_t huge_size;  /* of a PMD mapping, 0 without */
 	uint64_t large_size; /* of the largest folio that PTEs map (mTHP), 0 without */
 	struct bm_sums sums;
+	struct bm_arena arena;
+	atomic_int no_scan; /* the kernel was found to have no PAGEMAP_SCAN (Linux < 6.7) */
 	struct bm_context *previous; /* default context of the parent process */
 };
 

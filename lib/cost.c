@@ -11,10 +11,12 @@
 #define AUTO_THREADS_MAX 4u
 #define CALLS_PER_THREAD 2u
 /*
- * 60 bytes for each unit of a slice: 4 MB, used again and again. The counters
- * of /proc/vmstat are read once for each: 15 instructions a page.
+ * 70 bytes for each unit of a slice, used again and again. Once for each slice
+ * threads wait for each other and /proc/vmstat is read: 75000 instructions,
+ * for a slice of 8192 pages 9 for each.
  */
 #define CALLS_PER_SLICE 16u
+#define CALLS_ALONE     2u
 #define SLICE_LEAST     8192u
 #define SLICE_MOST      (1u << 20)
 #define PAUSE_MAX_US    100000u
@@ -25,8 +27,9 @@
 /* Looking at an entry of a page table costs about 15 ns, a hole in a call 100 ns and a flush. */
 #define SCAN_SPAN 8u
 /* With one in 64 a block of 4096 where 5 % need no move is noticed in 96 of 100 cases. */
-#define SAMPLE_STEP  64u
-#define SAMPLE_LEAST 16u
+#define SAMPLE_STEP 64u
+/* The first question of a call costs as much as three pages more. */
+#define SAMPLE_LEAST 128u
 
 static size_t least(size_t a, size_t b)
 {
@@ -44,7 +47,8 @@ unsigned int bm_cost_threads(int64_t asked, int cpus, size_t calls)
 
 size_t bm_cost_slice_units(unsigned int threads, size_t call_pages)
 {
-	size_t units = (size_t)threads * CALLS_PER_SLICE * call_pages;
+	size_t calls = threads > 1 ? threads * (size_t)CALLS_PER_SLICE : CALLS_ALONE;
+	size_t units = calls * call_pages;
 
 	units = units < SLICE_LEAST ? SLICE_LEAST : units;
 	return units < SLICE_MOST ? units : SLICE_MOST;

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <linux/mempolicy.h>
-#include <stdlib.h>
 
 #include "bind.h"
 #include "classify.h"
@@ -73,7 +72,7 @@ static int take_memory(struct bm_job *job)
 	job->slice = bm_cost_slice_units(job->threads, call_pages);
 	units = least(job->count, job->slice + region_pages);
 	job->room = least(call_pages, units);
-	job->memory = job->sys->memory(lay_out(job, NULL, units));
+	job->memory = bm_arena_take(&job->context->arena, job->sys, lay_out(job, NULL, units));
 	if (!job->memory)
 		return -ENOMEM;
 	lay_out(job, job->memory, units);
@@ -89,10 +88,9 @@ int bm_job_prepare(struct bm_job *job)
 	rc = take_memory(job);
 	if (rc < 0)
 		return rc;
-	/* Of a large batch the spare is untouched memory, which costs nothing. */
-	if (bm_plan_sorted(job->pages, job->count))
-		job->spare = NULL;
-	bm_plan_items(job->pages, job->count, page_size, job->items, job->spare);
+	/* Untouched, the spare of a large batch costs nothing. */
+	if (!bm_plan_items(job->pages, job->count, page_size, job->items))
+		bm_plan_sort(job->items, job->spare, job->count, page_size);
 	if (job->flags & BM_BIND)
 		rc = bm_bind_check(job->context,
 				   bm_plan_runs(job->items, job->count, job->nodes, page_size));
@@ -101,7 +99,7 @@ int bm_job_prepare(struct bm_job *job)
 
 void bm_job_release(struct bm_job *job)
 {
-	free(job->memory);
+	bm_arena_give(&job->context->arena, job->memory);
 	job->memory = NULL;
 }
 
@@ -222,6 +220,7 @@ static int run_slice(struct bm_job *job, struct bm_plan *plan, struct bm_witness
 	int first = plan->next == 0;
 
 	job->unit_count = bm_plan_units(plan, job->units, job->slice);
+	job->one_target = !plan->mixed;
 	lap(job, &mark, &report->ns_plan);
 	bm_classify(job);
 	lap(job, &mark, &report->ns_classify);

@@ -38,7 +38,7 @@ struct bm_job {
 
 	/* The plan; units, order and calls are those of the slice. */
 	struct bm_item *items;
-	struct bm_item *spare; /* NULL when the pages came sorted */
+	struct bm_item *spare; /* for sorting them */
 	size_t slice;          /* units that are worked on at a time */
 	struct bm_unit *units;
 	size_t unit_count;
@@ -54,6 +54,7 @@ struct bm_job {
 	int exact;        /* the caller wants to know of each page whether it was there before */
 	int pagemap;      /* descriptor, or -errno */
 	int scan_works;   /* PAGEMAP_SCAN tells of huge pages */
+	int one_target;   /* of all units of the slice */
 	int mixed;        /* of what may be a huge page, parts have different targets */
 	uint64_t suspect; /* size of large folios that cannot be seen, 0 none */
 	atomic_ulong full[BM_NODES_MAX / (8 * sizeof(unsigned long))]; /* bits: targets that had

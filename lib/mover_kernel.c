@@ -24,16 +24,19 @@ static void refuse_call(struct bm_unit *unit, int rc)
 
 static size_t gather(struct bm_job *job, struct bm_scratch *scratch, const struct bm_call *call)
 {
+	const uint32_t *order = job->order + call->first;
+	const struct bm_unit *units = job->units;
+	const struct bm_scratch here = *scratch;
 	size_t count = 0;
 
-	for (size_t i = 0; i < call->count; i++) {
-		struct bm_unit *unit = &job->units[job->order[call->first + i]];
+	for (size_t i = 0, last = call->count; i < last; i++) {
+		const struct bm_unit *unit = &units[order[i]];
 
 		if (unit->state != BM_UNIT_TODO)
 			continue;
-		scratch->pages[count] = (void *)(uintptr_t)unit->addr;
-		scratch->nodes[count] = unit->node;
-		scratch->status[count++] = UNWRITTEN;
+		here.pages[count] = (void *)(uintptr_t)unit->addr;
+		here.nodes[count] = unit->node;
+		here.status[count++] = UNWRITTEN;
 	}
 	return count;
 }
@@ -61,36 +64,47 @@ static void settle_unwritten(struct bm_job *job, struct bm_scratch *scratch, siz
 	}
 }
 
+/* A unit that did not move; rc is what the call gave. */
+static void settle_failed(struct bm_unit *unit, int status, long rc)
+{
+	if (status != UNWRITTEN) {
+		set_error(unit, status, bm_reason_of(status));
+		/* It would end a list again: not before the next round. */
+		unit->state = bm_error_transient(status) ? BM_UNIT_WAIT : BM_UNIT_LEFT;
+		/* What another try would not change. */
+		if (status == -ENOENT || status == -EFAULT)
+			unit->status = status;
+	} else if (rc < 0) {
+		refuse_call(unit, (int)rc);
+	} else {
+		/* rc > 0: pages that the kernel tried and could not move. */
+		set_error(unit, -EBUSY, BM_REASON_BUSY);
+	}
+}
+
 /* Writes the outcome to the units; returns how many moved. */
 static size_t settle(struct bm_job *job, const struct bm_scratch *scratch,
 		     const struct bm_call *call, long rc)
 {
-	size_t at = 0, moved = 0;
+	const uint32_t *order = job->order + call->first;
+	const int *status = scratch->status;
+	struct bm_unit *units = job->units;
+	size_t moved = 0;
 
-	for (size_t i = 0; i < call->count; i++) {
-		struct bm_unit *unit = &job->units[job->order[call->first + i]];
-		int status;
+	for (size_t i = 0, last = call->count; i < last; i++) {
+		struct bm_unit *unit = &units[order[i]];
 
 		if (unit->state != BM_UNIT_TODO)
 			continue;
-		unit->tried = unit->tried < UCHAR_MAX ? unit->tried + 1 : UCHAR_MAX;
-		status = scratch->status[at++];
-		if (status >= 0) {
-			bm_unit_moved(unit, status);
+		if (unit->tried < UCHAR_MAX)
+			unit->tried++;
+		if (*status >= 0) {
+			bm_unit_moved(unit, *status);
 			moved++;
-		} else if (status != UNWRITTEN) {
-			set_error(unit, status, bm_reason_of(status));
-			/* It would end a list again: not before the next round. */
-			unit->state = bm_error_transient(status) ? BM_UNIT_WAIT : BM_UNIT_LEFT;
-			/* What another try would not change. */
-			if (status == -ENOENT || status == -EFAULT)
-				unit->status = status;
-		} else if (rc < 0) {
-			refuse_call(unit, (int)rc);
 		} else {
-			/* rc > 0: pages that the kernel tried and could not move. */
-			set_error(unit, -EBUSY, BM_REASON_BUSY);
+			settle_failed(unit, *status, rc);
 		}
+		status++;
 	}
 	return moved;
 }
@@ -124,8 +138,11 @@ static void skip_full(struct bm_job *job, const struct bm_call *call)
 	}
 }
 
-static void end_waiting(struct bm_job *job, const struct bm_call *call)
+/* Of a call of `moved` units. */
+static void end_waiting(struct bm_job *job, const struct bm_call *call, size_t moved)
 {
+	if (moved == call->count)
+		return;
 	for (size_t i = 0; i < call->count; i++) {
 		struct bm_unit *unit = &job->units[job->order[call->first + i]];
 
@@ -137,7 +154,7 @@ static void end_waiting(struct bm_job *job, const struct bm_call *call)
 void bm_mover_move_pages(struct bm_job *job, struct bm_scratch *scratch, const struct bm_call *call)
 {
 	int node = job->units[job->order[call->first]].node;
-	size_t count;
+	size_t count, some, moved = 0;
 	long rc;
 
 	/* Each further call would search the whole node for a free page again. */
@@ -156,10 +173,12 @@ void bm_mover_move_pages(struct bm_job *job, struct bm_scratch *scratch, const s
 		atomic_fetch_add_explicit(&job->kernel_calls, 1, memory_order_relaxed);
 		if (rc != 0)
 			settle_unwritten(job, scratch, count);
-		if (settle(job, scratch, call, rc) == 0 && rc == -ENOMEM)
+		some = settle(job, scratch, call, rc);
+		moved += some;
+		if (some == 0 && rc == -ENOMEM)
 			set_full(job, node);
 		if (rc <= 0)
 			break;
 	}
-	end_waiting(job, call);
+	end_waiting(job, call, moved);
 }

@@ -8,15 +8,6 @@
 #define DIGITS     (1u << DIGIT_BITS)
 #define SMALL      64
 
-int bm_plan_sorted(void *const *pages, size_t count)
-{
-	for (size_t i = 1; i < count; i++) {
-		if ((uintptr_t)pages[i] < (uintptr_t)pages[i - 1])
-			return 0;
-	}
-	return 1;
-}
-
 static void insertion_sort(struct bm_item *items, size_t count)
 {
 	for (size_t i = 1; i < count; i++) {
@@ -67,15 +58,24 @@ static void radix_sort(struct bm_item *items, struct bm_item *spare, size_t coun
 		memcpy(items, from, count * sizeof(*items));
 }
 
-void bm_plan_items(void *const *pages, size_t count, uint64_t page_size, struct bm_item *items,
-		   struct bm_item *spare)
+int bm_plan_items(void *const *pages, size_t count, uint64_t page_size, struct bm_item *items)
 {
+	uint64_t before = 0;
+	int sorted = 1;
+
 	for (size_t i = 0; i < count; i++) {
-		items[i].addr = (uint64_t)(uintptr_t)pages[i] & ~(page_size - 1);
+		uint64_t addr = (uint64_t)(uintptr_t)pages[i] & ~(page_size - 1);
+
+		items[i].addr = addr;
 		items[i].index = i;
+		sorted &= addr >= before;
+		before = addr;
 	}
-	if (!spare)
-		return;
+	return sorted;
+}
+
+void bm_plan_sort(struct bm_item *items, struct bm_item *spare, size_t count, uint64_t page_size)
+{
 	if (count <= SMALL)
 		insertion_sort(items, count);
 	else
@@ -84,26 +84,34 @@ void bm_plan_items(void *const *pages, size_t count, uint64_t page_size, struct 
 
 size_t bm_plan_units(struct bm_plan *plan, struct bm_unit *units, size_t enough)
 {
-	size_t made = 0, i = plan->next;
+	const uint64_t region = ~(plan->region - 1), page_size = plan->page_size;
+	const int *nodes = plan->nodes;
+	struct bm_unit *last = NULL;
+	size_t made = 0, i = plan->next, count = plan->count;
+	int usual = count > i ? nodes[plan->items[i].index] : 0, mixed = 0;
 
-	for (; i < plan->count; i++) {
-		struct bm_unit *last = made ? &units[made - 1] : NULL;
+	for (; i < count; i++) {
 		const struct bm_item *item = &plan->items[i];
+		int node = nodes[item->index];
 
 		if (last && last->addr == item->addr) {
 			last->items++;
-			last->node = plan->nodes[item->index];
+			last->node = node;
+			mixed |= node ^ usual;
 			continue;
 		}
-		if (last && made >= enough && ((last->addr ^ item->addr) & ~(plan->region - 1)))
+		if (made >= enough && last && (last->addr ^ item->addr) & region)
 			break;
-		units[made++] = (struct bm_unit){.addr = item->addr,
-						 .end = item->addr + plan->page_size,
-						 .first = i,
-						 .items = 1,
-						 .node = plan->nodes[item->index],
-						 .status = BM_NOT_ASKED};
+		last = &units[made++];
+		*last = (struct bm_unit){.addr = item->addr,
+					 .end = item->addr + page_size,
+					 .first = i,
+					 .items = 1,
+					 .node = node,
+					 .status = BM_NOT_ASKED};
+		mixed |= node ^ usual;
 	}
+	plan->mixed = mixed != 0;
 	plan->next = i;
 	return made;
 }
@@ -138,12 +146,16 @@ size_t bm_plan_region_end(const struct bm_unit *units, size_t count, size_t firs
 static ptrdiff_t order_of_one(const struct bm_unit *units, size_t count, uint32_t *order)
 {
 	ptrdiff_t made = 0;
+	int node = -1;
 
 	for (size_t i = 0; i < count; i++) {
 		if (units[i].state != BM_UNIT_TODO)
 			continue;
-		if (made > 0 && units[i].node != units[order[0]].node)
-			return -1;
+		if (units[i].node != node) {
+			if (made > 0)
+				return -1;
+			node = units[i].node;
+		}
 		order[made++] = (uint32_t)i;
 	}
 	return made;
@@ -183,21 +195,27 @@ size_t bm_plan_order(const struct bm_unit *units, size_t count, uint32_t *order)
 size_t bm_plan_calls(const struct bm_unit *units, const uint32_t *order, size_t count,
 		     uint64_t call_bytes, struct bm_call *calls)
 {
+	struct bm_call *call = NULL;
 	size_t made = 0;
 	uint64_t bytes = 0;
+	int node = -1;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct bm_unit *unit = &units[order[i]];
 		uint64_t size = unit->end - unit->addr;
 
-		if (made == 0 || bytes + size > call_bytes ||
-		    units[order[i - 1]].node != unit->node) {
-			calls[made++] = (struct bm_call){.first = (uint32_t)i};
+		if (!call || unit->node != node || bytes + size > call_bytes) {
+			if (call)
+				call->count = (uint32_t)i - call->first;
+			call = &calls[made++];
+			call->first = (uint32_t)i;
+			node = unit->node;
 			bytes = 0;
 		}
-		calls[made - 1].count++;
 		bytes += size;
 	}
+	if (call)
+		call->count = (uint32_t)count - call->first;
 	return made;
 }
 

@@ -55,13 +55,14 @@ static inline void bm_unit_moved(struct bm_unit *unit, int node)
 	unit->reason = 0;
 }
 
+/* Makes an item of each entry; 1 when they are in ascending order. */
+int bm_plan_items(void *const *pages, size_t count, uint64_t page_size, struct bm_item *items);
+
 /*
- * Sorts the pages by address into items; entries of the same page stay in the
- * caller's order. @spare: as large as @items, NULL when they are sorted
- * already. Linear in count.
+ * Sorts items by address; entries of the same page stay in the caller's order.
+ * @spare: as large as @items. Linear in count.
  */
-void bm_plan_items(void *const *pages, size_t count, uint64_t page_size, struct bm_item *items,
-		   struct bm_item *spare);
+void bm_plan_sort(struct bm_item *items, struct bm_item *spare, size_t count, uint64_t page_size);
 
 /* The sorted items of a batch, and how far they have become units. */
 struct bm_plan {
@@ -71,6 +72,7 @@ struct bm_plan {
 	const int *nodes; /* the caller's targets */
 	uint64_t page_size;
 	uint64_t region; /* bytes, a power of two: what may be one huge page */
+	int mixed;       /* out: not all units of the last call have one target */
 };
 
 /*
@@ -110,8 +112,4 @@ size_t bm_plan_calls(const struct bm_unit *units, const uint32_t *order, size_t 
 /* Runs of adjacent pages with one target, as BM_BIND would bind them. */
 size_t bm_plan_runs(const struct bm_item *items, size_t count, const int *nodes,
 		    uint64_t page_size);
-
-/* 1 when the addresses ascend: bm_plan_items() then needs no spare. */
-int bm_plan_sorted(void *const *pages, size_t count);
-
 #endif

@@ -82,6 +82,8 @@ void bm_replay_dragged(struct bm_job *job)
 	size_t end;
 
 	job->mixed = 0;
+	if (job->one_target)
+		return;
 	for (size_t i = 0; region && i < job->unit_count; i = end) {
 		end = bm_plan_region_end(job->units, job->unit_count, i, region);
 		/* Seen to be base pages. */

@@ -98,13 +98,14 @@ static void write_split(struct bm_job *job, const struct bm_unit *unit)
 }
 
 /* The usual case: one entry, one page, moved as asked. Returns 0 when it is another one. */
-static int write_moved(struct bm_job *job, const struct bm_unit *unit)
+static int write_moved(const struct bm_job *job, const struct bm_unit *unit)
 {
-	size_t index = job->items[unit->first].index;
+	size_t index;
 
 	if (unit->state != BM_UNIT_MOVED || unit->items != 1 || unit->status != unit->node ||
 	    unit->tried != 1 || unit->huge || unit->reason != BM_REASON_NONE)
 		return 0;
+	index = job->items[unit->first].index;
 	job->status[index] = unit->status;
 	if (job->reasons)
 		job->reasons[index] = BM_REASON_NONE;

@@ -37,7 +37,8 @@ static void compare(struct sorted *sorted, size_t count, uint64_t page_size)
 		sorted->reference[i] = (struct bm_item){addr & ~(page_size - 1), i};
 	}
 	qsort(sorted->reference, count, sizeof(sorted->reference[0]), by_addr);
-	bm_plan_items(sorted->pages, count, page_size, sorted->items, sorted->spare);
+	bm_plan_items(sorted->pages, count, page_size, sorted->items);
+	bm_plan_sort(sorted->items, sorted->spare, count, page_size);
 	for (size_t i = 0; i < count; i++) {
 		ck_assert_uint_eq(sorted->items[i].addr, sorted->reference[i].addr);
 		ck_assert_uint_eq(sorted->items[i].index, sorted->reference[i].index);
@@ -69,15 +70,19 @@ END_TEST
 START_TEST(already_sorted_is_seen)
 {
 	void *pages[] = {(void *)8, (void *)8, (void *)4096, (void *)8192};
+	struct bm_item items[4];
 
-	ck_assert_int_eq(bm_plan_sorted(pages, 0), 1);
-	ck_assert_int_eq(bm_plan_sorted(pages, 4), 1);
+	ck_assert_int_eq(bm_plan_items(pages, 0, 4096, items), 1);
+	ck_assert_int_eq(bm_plan_items(pages, 4, 4096, items), 1);
 	pages[3] = (void *)4095;
-	ck_assert_int_eq(bm_plan_sorted(pages, 4), 0);
-	ck_assert_int_eq(bm_plan_sorted(pages, 3), 1);
+	ck_assert_int_eq(bm_plan_items(pages, 4, 4096, items), 0);
+	ck_assert_int_eq(bm_plan_items(pages, 3, 4096, items), 1);
+	/* The order within a page is that of the caller. */
+	pages[0] = (void *)9;
+	ck_assert_int_eq(bm_plan_items(pages, 3, 4096, items), 1);
 	/* The upper half of the address space is above the lower one. */
 	pages[3] = (void *)(uintptr_t)UINT64_C(0xff00000000000000);
-	ck_assert_int_eq(bm_plan_sorted(pages, 4), 1);
+	ck_assert_int_eq(bm_plan_items(pages, 4, 4096, items), 1);
 }
 END_TEST
 
@@ -86,7 +91,7 @@ START_TEST(sorted_pages_need_no_spare)
 	void *pages[] = {(void *)0x1001, (void *)0x1fff, (void *)0x2000};
 	struct bm_item items[3];
 
-	bm_plan_items(pages, 3, 4096, items, NULL);
+	ck_assert_int_eq(bm_plan_items(pages, 3, 4096, items), 1);
 	ck_assert_uint_eq(items[0].addr, 0x1000);
 	ck_assert_uint_eq(items[1].addr, 0x1000);
 	ck_assert_uint_eq(items[1].index, 1);
@@ -99,7 +104,7 @@ START_TEST(units_merge_the_same_page)
 	struct bm_item items[] = {{0x1000, 0}, {0x1000, 2}, {0x3000, 1}, {0x4000, 3}};
 	const int nodes[] = {0, 1, 2, 3};
 	struct bm_unit units[4];
-	struct bm_plan plan = {items, 4, 0, nodes, 4096, 4096};
+	struct bm_plan plan = {items, 4, 0, nodes, 4096, 4096, 0};
 
 	ck_assert_uint_eq(bm_plan_units(&plan, units, 4), 3);
 	ck_assert_uint_eq(plan.next, 4);
@@ -110,6 +115,24 @@ START_TEST(units_merge_the_same_page)
 	ck_assert_uint_eq(units[1].first, 2);
 	ck_assert_int_eq(units[1].node, 1);
 	ck_assert_int_eq(units[2].node, 3);
+	ck_assert_int_eq(plan.mixed, 1);
+}
+END_TEST
+
+/* Also where only an entry that is overruled has another target. */
+START_TEST(one_target_is_seen)
+{
+	struct bm_item items[] = {{0x1000, 0}, {0x1000, 1}, {0x2000, 2}, {0x3000, 3}};
+	struct bm_unit units[4];
+
+	for (int odd = 0; odd < 5; odd++) {
+		int nodes[5] = {7, 7, 7, 7, 7};
+		struct bm_plan plan = {items, 4, 0, nodes, 4096, 4096, 0};
+
+		nodes[odd] = -1;
+		bm_plan_units(&plan, units, 4);
+		ck_assert_int_eq(plan.mixed, odd < 4);
+	}
 }
 END_TEST
 
@@ -119,7 +142,7 @@ START_TEST(slices_end_at_regions)
 	struct bm_item items[64];
 	struct bm_unit units[64];
 	int nodes[64] = {0};
-	struct bm_plan plan = {items, 64, 0, nodes, 4096, 8 * 4096};
+	struct bm_plan plan = {items, 64, 0, nodes, 4096, 8 * 4096, 0};
 	size_t sum = 0;
 
 	for (size_t i = 0; i < 64; i++)
@@ -140,7 +163,7 @@ START_TEST(join_takes_the_highest_index)
 	struct bm_item items[] = {{0x200000, 5}, {0x201000, 9}, {0x201000, 11}, {0x3ff000, 7}};
 	int nodes[12] = {0};
 	struct bm_unit units[4];
-	struct bm_plan plan = {items, 4, 0, nodes, 4096, 2 << 20};
+	struct bm_plan plan = {items, 4, 0, nodes, 4096, 2 << 20, 0};
 
 	nodes[11] = 3;
 	ck_assert_uint_eq(bm_plan_units(&plan, units, 4), 3);
@@ -245,6 +268,7 @@ static const TTest *const *const tests[] = {&sorts_like_qsort,
 					    &already_sorted_is_seen,
 					    &sorted_pages_need_no_spare,
 					    &units_merge_the_same_page,
+					    &one_target_is_seen,
 					    &slices_end_at_regions,
 					    &join_takes_the_highest_index,
 					    &order_groups_by_node,

@@ -255,13 +255,67 @@ START_TEST(other_movers_are_noticed)
 }
 END_TEST
 
-static const TTest *const *const tests[] = {&log_levels_and_hook,
-					    &silent_unless_asked,
-					    &tally_slots,
-					    &tally_merges_the_same_error,
-					    &sums_over_batches,
-					    &each_block_once,
-					    &costs,
-					    &other_movers_are_noticed,
-					    NULL};
+START_TEST(arena_keeps_one_block)
+{
+	struct bm_arena arena = {NULL};
+	void *first, *second;
+
+	fake_reset();
+	first = bm_arena_take(&arena, &fake_sys, 1000);
+	second = bm_arena_take(&arena, &fake_sys, 1000);
+	ck_assert_ptr_ne(first, second);
+	memset(first, 1, 1000);
+	memset(second, 2, 1000);
+	bm_arena_give(&arena, first);
+	bm_arena_give(&arena, second);
+	ck_assert_uint_eq(fake.calls[FAKE_ALLOC], 2);
+	ck_assert_ptr_eq(bm_arena_take(&arena, &fake_sys, 1000), second);
+	bm_arena_give(&arena, second);
+	ck_assert_uint_eq(fake.calls[FAKE_ALLOC], 2);
+	/* Too small: given back, also when there is no larger one. */
+	fake_fail(1u << FAKE_ALLOC, 1, -ENOMEM);
+	ck_assert_ptr_null(bm_arena_take(&arena, &fake_sys, 1001));
+	bm_arena_give(&arena, NULL);
+	first = bm_arena_take(&arena, &fake_sys, 5u << 20);
+	memset(first, 3, 5u << 20);
+	bm_arena_give(&arena, first);
+	ck_assert_ptr_null(atomic_load(&arena.kept));
+	bm_arena_end(&arena);
+	fake_end();
+}
+END_TEST
+
+static void *take_and_give(void *arg)
+{
+	for (size_t i = 1; i < 2000; i++) {
+		size_t size = i % 7 * 100 + 1;
+		unsigned char *memory = bm_arena_take(arg, &fake_sys, size);
+
+		memset(memory, (int)i, size);
+		for (size_t k = 0; k < size; k++)
+			ck_assert_uint_eq(memory[k], (unsigned char)i);
+		bm_arena_give(arg, memory);
+	}
+	return NULL;
+}
+
+START_TEST(arena_of_many_threads)
+{
+	struct bm_arena arena = {NULL};
+	pthread_t threads[4];
+
+	fake_reset();
+	for (int i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, take_and_give, &arena);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	bm_arena_end(&arena);
+	fake_end();
+}
+END_TEST
+
+static const TTest *const *const tests[] = {
+	&log_levels_and_hook,   &silent_unless_asked,   &tally_slots, &tally_merges_the_same_error,
+	&sums_over_batches,     &each_block_once,       &costs,       &other_movers_are_noticed,
+	&arena_keeps_one_block, &arena_of_many_threads, NULL};
 const struct report_group small_group = {"small", tests};

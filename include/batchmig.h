@@ -175,7 +175,8 @@ struct bm_context;
 /*
  * bm_context_new - a context of its own.
  * @options: NULL for environment and defaults. @context: gets the handle,
- * owned by the caller, to be freed with bm_context_free().
+ * owned by the caller, to be freed with bm_context_free(). It keeps up to
+ * 2 MiB of working memory from one batch for the next.
  * Returns 0, or what bm_options_check() returns; -EINVAL also for a NULL
  * @context. The reason is logged at level error. Any thread. Since 0.1.
  */
@@ -434,7 +435,7 @@ long bm_query_pages(struct bm_context *context, pid_t pid, size_t count, void *c
 struct bm_extent {
 	uint64_t addr;     /* page-aligned */
 	uint64_t length;   /* bytes */
-	int node;          /* or -errno */
+	int node;          /* -ENOENT: not told, see bm_scan_next() */
 	unsigned int kind; /* BM_PAGE_ bits */
 };
 
@@ -461,7 +462,9 @@ int bm_scan_init(struct bm_scan *scan, size_t size);
 
 /*
  * bm_scan_next - the next runs of present pages from scan->start.
- * Holes, swapped pages and zero pages are passed over. Sets scan->start to
+ * Holes, swapped pages and zero pages are passed over. Linux 6.1 to 6.4 do
+ * not tell the node of a page that NUMA balancing has marked: it is -ENOENT
+ * here and in bm_query_pages(); such pages can be moved nevertheless. Sets scan->start to
  * where the next call goes on; the walk is over when scan->start >= scan->end
  * (a call may give 0 extents before that). Pages that come or go meanwhile
  * may be missed or reported as they were.

@@ -6,6 +6,7 @@
 
 #include "cost.h"
 #include "locate.h"
+#include "missed.h"
 #include "pagemap.h"
 
 void bm_classify_open(struct bm_job *job)
@@ -178,8 +179,8 @@ static void find_holes_of_block(struct bm_job *job, size_t first, size_t last)
 
 /*
  * A page that need not or cannot move makes the kernel end its list and flush
- * the TLBs of all CPUs once more; with a single CPU that is cheaper than to
- * look for holes. Pages that are there already must be known in any case: the
+ * the TLBs of all CPUs once more, where it does not flush for each page; with a
+ * single CPU that is cheaper than to look for holes. Pages that are there already must be known in any case: the
  * kernel's count of pages that moved would not agree with ours.
  */
 static void classify_block(void *arg, unsigned int worker, size_t block)
@@ -189,7 +190,7 @@ static void classify_block(void *arg, unsigned int worker, size_t block)
 	size_t first = block * job->room, count = block_length(job, block);
 	struct seen seen = {0};
 
-	if (!job->exact)
+	if (!job->exact && job->context->flushes_once)
 		seen = sample(job, scratch, first, count);
 	if (seen.absent && job->sys->cpus() == 1)
 		seen.absent = 0;
@@ -210,6 +211,7 @@ void bm_classify(struct bm_job *job)
 {
 	join_all(job);
 	bm_workers_run(job->sys, job->threads, block_count(job), classify_block, job);
+	bm_missed_find(job, BM_UNIT_TODO);
 }
 
 static void ask_block(void *arg, unsigned int worker, size_t block)
@@ -220,14 +222,11 @@ static void ask_block(void *arg, unsigned int worker, size_t block)
 			block_length(job, block));
 }
 
-void bm_classify_settle(struct bm_job *job, int settled)
+/* Asks about what did not move. */
+static void ask_rest(struct bm_job *job)
 {
 	size_t count = 0;
 
-	if (!settled) {
-		bm_workers_run(job->sys, job->threads, block_count(job), ask_block, job);
-		return;
-	}
 	for (size_t i = 0; i < job->unit_count; i++) {
 		const struct bm_unit *unit = &job->units[i];
 
@@ -237,6 +236,15 @@ void bm_classify_settle(struct bm_job *job, int settled)
 			job->order[count++] = (uint32_t)i;
 	}
 	bm_locate_units(job, &job->scratch[0], job->order, 0, count);
+}
+
+void bm_classify_settle(struct bm_job *job, int settled)
+{
+	if (settled)
+		ask_rest(job);
+	else
+		bm_workers_run(job->sys, job->threads, block_count(job), ask_block, job);
+	bm_missed_find(job, BM_UNIT_LEFT);
 }
 
 /* The next unit from `at` that is in this state and not beyond the end: end if none. */

@@ -40,7 +40,7 @@ int bm_context_create(const struct bm_sys *sys, const struct bm_options *options
 {
 	struct bm_context *made = sys->alloc(1, sizeof(*made));
 	char why[BM_WHY_MAX];
-	int rc;
+	int rc, version;
 
 	if (!made)
 		return -ENOMEM;
@@ -60,6 +60,10 @@ int bm_context_create(const struct bm_sys *sys, const struct bm_options *options
 	made->page_size = (uint64_t)sys->page_size();
 	made->huge_size = (uint64_t)bm_sys_number(sys, HUGE_SIZE_FILE, 0);
 	made->large_size = large_folio_size(sys, made->page_size, made->huge_size);
+	version = bm_sys_version(sys);
+	/* Before 6.3 TLBs are flushed for each page, whatever the list. */
+	made->flushes_once = version == 0 || version >= 6003;
+	made->misses_hinted = version < 6006;
 	pthread_mutex_init(&made->sums.lock, NULL);
 	*context = made;
 	return 0;

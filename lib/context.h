@@ -18,6 +18,8 @@ struct bm_context {
 	uint64_t large_size; /* of the largest folio that PTEs map (mTHP), 0 without */
 	struct bm_sums sums;
 	struct bm_arena arena;
+	int flushes_once;   /* the kernel flushes TLBs once for a list of pages (Linux >= 6.3) */
+	int misses_hinted;  /* move_pages(2) takes what NUMA balancing has marked for absent */
 	atomic_int no_scan; /* the kernel was found to have no PAGEMAP_SCAN (Linux < 6.7) */
 	struct bm_context *previous; /* default context of the parent process */
 };

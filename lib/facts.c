@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -193,10 +192,9 @@ static const char *init_on_alloc(struct bm_info *info, const char *release)
 void bm_facts_fill(struct bm_info *info)
 {
 	const struct bm_context *context = info->context;
-	struct utsname name;
+	const char *release = file_value(info, BM_RELEASE_FILE);
 
-	uname(&name);
-	add(info, "release", bm_info_text(info, "%s", name.release), "");
+	add(info, "release", release, "");
 	add(info, "page_size", bm_info_text(info, "%llu", (unsigned long long)context->page_size),
 	    "bytes");
 	add(info, "huge_page_size",
@@ -209,7 +207,7 @@ void bm_facts_fill(struct bm_info *info)
 	add_huge_sizes(info);
 	add_pagemap_scan(info);
 	add_userfaultfd(info);
-	add(info, "init_on_alloc", init_on_alloc(info, name.release),
+	add(info, "init_on_alloc", init_on_alloc(info, release),
 	    "yes: the kernel zeroes each target page before it copies");
 	add(info, "numa_balancing", file_value(info, BALANCING),
 	    "not 0: pages may be moved back to where they are used; BM_BIND prevents it");

@@ -9,6 +9,7 @@
 #include "classify.h"
 #include "cost.h"
 #include "error.h"
+#include "missed.h"
 #include "mover_kernel.h"
 #include "mover_mbind.h"
 #include "replay.h"
@@ -169,6 +170,9 @@ static void move_slice(struct bm_job *job)
 		bm_classify_let_go(job);
 	}
 	move_with_retries(job);
+	/* Missed once more: seldom. */
+	for (int i = 0; i < 2 && bm_missed_find(job, BM_UNIT_TODO) > 0; i++)
+		move_with_retries(job);
 	bm_replay_dragged(job);
 }
 

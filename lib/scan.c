@@ -139,10 +139,17 @@ static long ask(const struct bm_context *context, pid_t pid, const struct found 
 	return 0;
 }
 
-/* Writes extents; returns how many, *stop is where there was no more room. */
-static long write_extents(const struct bm_scan *scan, const struct found *found, uint64_t page_size,
-			  uint64_t *stop)
+/* Gone since it was found, or a zero page; or one whose node this kernel does not tell. */
+static int is_passed_over(const struct bm_context *context, int status)
 {
+	return status < 0 && !(context->misses_hinted && status == -ENOENT);
+}
+
+/* Writes extents; returns how many, *stop is where there was no more room. */
+static long write_extents(const struct bm_context *context, const struct bm_scan *scan,
+			  const struct found *found, uint64_t *stop)
+{
+	uint64_t page_size = context->page_size;
 	char *base = (char *)scan->extents;
 	struct bm_extent *last = NULL;
 	size_t made = 0;
@@ -150,8 +157,7 @@ static long write_extents(const struct bm_scan *scan, const struct found *found,
 	for (size_t i = 0; i < found->count; i++) {
 		uint64_t addr = (uint64_t)(uintptr_t)found->pages[i];
 
-		/* Gone since it was found, or a zero page: passed over. */
-		if (found->status[i] < 0)
+		if (is_passed_over(context, found->status[i]))
 			continue;
 		if (last && last->addr + last->length == addr && last->node == found->status[i] &&
 		    last->kind == found->kinds[i]) {
@@ -184,7 +190,7 @@ static long scan_some(const struct bm_context *context, pid_t pid, struct bm_sca
 	if (rc == 0)
 		rc = ask(context, pid, &found);
 	if (rc == 0) {
-		rc = write_extents(scan, &found, context->page_size, &end);
+		rc = write_extents(context, scan, &found, &end);
 		scan->start = end;
 	}
 	free(found.pages);

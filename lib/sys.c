@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -32,6 +33,12 @@ static long linux_move_pages(pid_t pid, size_t count, void *const *pages, const 
 
 	/* Of a process that has given up its memory already: a zombie, a kernel thread. */
 	return pid != 0 && rc == -EINVAL ? -ESRCH : rc;
+}
+
+static ssize_t linux_vm_readv(pid_t pid, const struct iovec *local, const struct iovec *remote,
+			      size_t count)
+{
+	return result(process_vm_readv(pid, local, 1, remote, count, 0));
 }
 
 static long linux_mbind(uint64_t addr, size_t length, int mode, const unsigned long *mask,
@@ -192,6 +199,7 @@ const struct bm_sys bm_sys_linux = {
 	.mbind = linux_mbind,
 	.get_mempolicy = linux_get_mempolicy,
 	.userfaultfd = linux_userfaultfd,
+	.vm_readv = linux_vm_readv,
 	.open = linux_open,
 	.close = linux_close,
 	.ioctl = linux_ioctl,
@@ -227,6 +235,17 @@ ssize_t bm_sys_text(const struct bm_sys *sys, const char *path, char *buffer, si
 		got--;
 	buffer[got] = '\0';
 	return got;
+}
+
+int bm_sys_version(const struct bm_sys *sys)
+{
+	unsigned int major, minor;
+	char text[128];
+
+	if (bm_sys_text(sys, BM_RELEASE_FILE, text, sizeof(text)) <= 0 ||
+	    sscanf(text, "%4u.%3u", &major, &minor) != 2)
+		return 0;
+	return (int)(major * 1000 + minor);
 }
 
 long long bm_sys_number(const struct bm_sys *sys, const char *path, long long fallback)

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 struct bm_sys {
 	long (*move_pages)(pid_t pid, size_t count, void *const *pages, const int *nodes,
@@ -21,6 +22,9 @@ struct bm_sys {
 	long (*get_mempolicy)(int *mode, unsigned long *mask, unsigned long maxnode, uint64_t addr,
 			      unsigned long flags);
 	long (*userfaultfd)(int flags);
+	/* Bytes read, up to the first page that cannot be. */
+	ssize_t (*vm_readv)(pid_t pid, const struct iovec *local, const struct iovec *remote,
+			    size_t count);
 	int (*open)(const char *path, int flags);
 	int (*close)(int fd);
 	int (*ioctl)(int fd, unsigned long request, void *arg);
@@ -47,6 +51,9 @@ extern const struct bm_sys bm_sys_linux;
 
 /* Reads a small text file without its last newline: its length or -errno. */
 ssize_t bm_sys_text(const struct bm_sys *sys, const char *path, char *buffer, size_t size);
+/* 6012 for Linux 6.12, 0 when it cannot be told. */
+#define BM_RELEASE_FILE "/proc/sys/kernel/osrelease"
+int bm_sys_version(const struct bm_sys *sys);
 /* The number in a small text file, or the fallback. */
 long long bm_sys_number(const struct bm_sys *sys, const char *path, long long fallback);
 /* Reads a whole file of any length; *text is NUL-ended, to be freed. */

@@ -23,7 +23,7 @@ static void stop(int signal)
 static int wanted(const struct migration *migration, const struct bm_extent *extent)
 {
 	if (migration->arguments->from == ANY_NODE)
-		return extent->node >= 0 && extent->node != migration->arguments->to;
+		return extent->node != migration->arguments->to;
 	return extent->node == migration->arguments->from;
 }
 
@@ -33,6 +33,8 @@ static long add_up(void *user, const struct mapping *mapping, const struct bm_ex
 
 	if (wanted(migration, extent))
 		migration->found[mapping->kind] += extent->length;
+	else if (extent->node < 0)
+		migration->unknown += extent->length;
 	return signalled;
 }
 

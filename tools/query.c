@@ -14,6 +14,7 @@ static const char *const kind_names[KINDS] = {"base", "huge", "hugetlb", "file",
 struct histogram {
 	uint64_t bytes[NODES][KINDS];
 	uint64_t total;
+	uint64_t unknown; /* of which the kernel does not tell the node */
 	uint64_t page_size;
 };
 
@@ -37,6 +38,8 @@ static long count(void *user, const struct mapping *mapping, const struct bm_ext
 	if (extent->node >= 0 && extent->node < NODES) {
 		histogram->bytes[extent->node][kind_of(extent->kind)] += extent->length;
 		histogram->total += extent->length;
+	} else {
+		histogram->unknown += extent->length;
 	}
 	return 0;
 }
@@ -91,6 +94,10 @@ static void print_table(const struct histogram *histogram, pid_t pid)
 		print_node(histogram, name, histogram->bytes[node]);
 		shown++;
 	}
+	if (histogram->unknown) {
+		print_row(histogram, "?", "unknown", histogram->unknown);
+		puts("  marked by NUMA balancing: this kernel does not tell their node");
+	}
 	/* With one node these rows would say everything twice. */
 	if (shown != 1)
 		print_node(histogram, "all", totals);
@@ -117,10 +124,10 @@ static json_t *make_json(const struct histogram *histogram, pid_t pid)
 		if (sum_of(histogram->bytes[node]))
 			json_array_append_new(nodes, make_row(histogram, node));
 	}
-	return json_pack("{s:i, s:s, s:I, s:o, s:I, s:I}", "pid", (int)pid, "unit", "bytes",
+	return json_pack("{s:i, s:s, s:I, s:o, s:I, s:I, s:I}", "pid", (int)pid, "unit", "bytes",
 			 "page_size", (json_int_t)histogram->page_size, "nodes", nodes, "pages",
 			 (json_int_t)(histogram->total / histogram->page_size), "all",
-			 (json_int_t)histogram->total);
+			 (json_int_t)histogram->total, "unknown", (json_int_t)histogram->unknown);
 }
 
 int run_query(const struct arguments *arguments)

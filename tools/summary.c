@@ -28,7 +28,8 @@ static int status_of(const struct migration *migration)
 	/* Ended before anything was tried: that is not a matter of pages. */
 	if (migration->error && tally->pages == 0)
 		return EXIT_FAILED;
-	if (tally->failed == 0 && !migration->stopped && !migration->error)
+	if (tally->failed == 0 && migration->unknown == 0 && !migration->stopped &&
+	    !migration->error)
 		return EXIT_ALL;
 	return tally->moved + tally->already > 0 ? EXIT_SOME : EXIT_NONE;
 }
@@ -49,6 +50,13 @@ static void print_row(const struct migration *migration, const char *name, uint6
 	       (double)(pages * migration->page_size) / MIB, *text ? "  " : "", text);
 }
 
+static void print_unknown(const struct migration *migration)
+{
+	if (migration->unknown)
+		print_row(migration, "unknown", migration->unknown / migration->page_size,
+			  "on a node that this kernel does not tell; --from any moves them, too");
+}
+
 static void print_found(const struct migration *migration)
 {
 	uint64_t page_size = migration->page_size;
@@ -63,6 +71,7 @@ static void print_found(const struct migration *migration)
 				  migration->found[kind] / page_size, "");
 	}
 	print_row(migration, "all", migration_found(migration) / page_size, "");
+	print_unknown(migration);
 }
 
 static void print_errors(const struct migration *migration)
@@ -98,6 +107,7 @@ static void print_outcome(const struct migration *migration)
 		print_row(migration, "already", tally->already, "moved there by somebody else");
 	print_row(migration, "not moved", tally->failed, "");
 	print_errors(migration);
+	print_unknown(migration);
 	if (migration->stopped)
 		printf("Stopped by a signal; what was moved stays moved\n");
 }
@@ -127,12 +137,13 @@ static json_t *make_json(const struct migration *migration, const char *result)
 	const struct arguments *arguments = migration->arguments;
 	const struct bm_tally *tally = &migration->tally;
 	json_t *object = json_pack(
-		"{s:i, s:o, s:i, s:b, s:b, s:I, s:I, s:o, s:I}", "pid", (int)arguments->pid, "from",
-		arguments->from == ANY_NODE ? json_null() : json_integer(arguments->from), "to",
-		arguments->to, "dry_run", arguments->dry_run, "stopped", migration->stopped,
+		"{s:i, s:o, s:i, s:b, s:b, s:I, s:I, s:o, s:I, s:I}", "pid", (int)arguments->pid,
+		"from", arguments->from == ANY_NODE ? json_null() : json_integer(arguments->from),
+		"to", arguments->to, "dry_run", arguments->dry_run, "stopped", migration->stopped,
 		"page_size", (json_int_t)migration->page_size, "bytes_found",
 		(json_int_t)migration_found(migration), "bytes_by_mapping", json_found(migration),
-		"bytes_moved", (json_int_t)migration_moved(migration));
+		"bytes_unknown", (json_int_t)migration->unknown, "bytes_moved",
+		(json_int_t)migration_moved(migration));
 	json_t *pages =
 		json_pack("{s:I, s:I, s:I, s:I, s:o, s:f, s:s}", "pages", (json_int_t)tally->pages,
 			  "moved", (json_int_t)tally->moved, "already", (json_int_t)tally->already,

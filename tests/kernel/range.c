@@ -123,8 +123,6 @@ END_TEST
 START_TEST(mbind_puts_policies_back)
 {
 	unsigned long mask, ours = 1ul << nodes[0];
-	struct bm_request request;
-	struct bm_batch *batch;
 	struct area area;
 	int before;
 
@@ -135,15 +133,7 @@ START_TEST(mbind_puts_policies_back)
 			 0);
 	before = mapping_count();
 	area_target(&area, nodes[1]);
-	bm_request_init(&request, sizeof(request));
-	request.count = area.count;
-	request.pages = area.pages;
-	request.nodes = area.targets;
-	request.status = area.status;
-	request.mover = "mbind";
-	ck_assert_int_eq(bm_submit(NULL, &request, &batch), 0);
-	ck_assert_int_eq(bm_batch_wait(batch, BM_FOREVER), 0);
-	bm_batch_free(batch);
+	ck_assert_int_eq(area_submit(&area, "mbind", NULL), 0);
 	ck_assert_uint_eq(status_wrong(&area), 0);
 	ck_assert_int_eq(policy_of(area.start, &mask), MPOL_DEFAULT);
 	ck_assert_int_eq(policy_of(area.start + 1500 * PAGE, &mask), MPOL_PREFERRED);

@@ -103,6 +103,26 @@ long area_move(struct area *area, uint64_t flags)
 	return bm_migrate_batch(NULL, area->count, area->pages, area->targets, area->status, flags);
 }
 
+long area_submit(struct area *area, const char *mover, unsigned char *reasons)
+{
+	struct bm_request request;
+	struct bm_batch *batch = NULL;
+	long rc;
+
+	bm_request_init(&request, sizeof(request));
+	request.count = area->count;
+	request.pages = area->pages;
+	request.nodes = area->targets;
+	request.status = area->status;
+	request.mover = mover;
+	request.reasons = reasons;
+	rc = bm_submit(NULL, &request, &batch);
+	if (rc == 0)
+		rc = bm_batch_wait(batch, BM_FOREVER);
+	bm_batch_free(batch);
+	return rc;
+}
+
 int node_of(const void *page)
 {
 	int status = -9999;

@@ -44,6 +44,8 @@ void area_over(struct area *area, char *start, size_t count, size_t step);
 void area_free(struct area *area);
 void area_target(struct area *area, int node);
 long area_move(struct area *area, uint64_t flags);
+/* The same by the long form; with a mover and reasons, or NULL. */
+long area_submit(struct area *area, const char *mover, unsigned char *reasons);
 
 /* Writes and checks a stamp in each page: its first and last words and one in the middle. */
 void stamp(char *start, size_t count, size_t step);

@@ -37,6 +37,33 @@ START_TEST(sizes_are_read)
 }
 END_TEST
 
+START_TEST(releases_are_read)
+{
+	static const struct {
+		const char *text;
+		int version, flushes_once;
+	} releases[] = {{"6.1.0-47-amd64\n", 6001, 0},
+			{"6.2\n", 6002, 0},
+			{"6.3.0\n", 6003, 1},
+			{"5.14.0-503.el9.x86_64\n", 5014, 0},
+			{"10.0-rc1\n", 10000, 1},
+			{"rubbish\n", 0, 1},
+			{"", 0, 1},
+			{NULL, 0, 1}};
+	struct bm_context *context;
+
+	for (size_t i = 0; i < sizeof(releases) / sizeof(releases[0]); i++) {
+		fake_reset();
+		fake_file(BM_RELEASE_FILE, releases[i].text);
+		ck_assert_int_eq(bm_sys_version(&fake_sys), releases[i].version);
+		context = fake_context();
+		ck_assert_int_eq(context->flushes_once, releases[i].flushes_once);
+		bm_context_free(context);
+		fake_end();
+	}
+}
+END_TEST
+
 static int logged;
 
 static void count_lines(void *user, int level, const char *line)
@@ -237,6 +264,7 @@ START_TEST(statistics)
 END_TEST
 
 static const TTest *const *const tests[] = {&sizes_are_read,
+					    &releases_are_read,
 					    &a_bad_option_is_logged,
 					    &options_are_copied,
 					    &every_acquisition_fails_once,

@@ -67,6 +67,7 @@ void fake_reset(void)
 	for (size_t i = 0; i < FAKE_NODES; i++)
 		fake.room[i] = FAKE_ROOM;
 	fake_file(HUGE_FILE, "2097152\n");
+	fake_file("/proc/sys/kernel/osrelease", "6.12.74+deb12-amd64\n");
 }
 
 void fake_end(void)
@@ -105,6 +106,7 @@ void fake_folio(struct fake_area *area, size_t first, size_t pages, int pmd)
 		area->pages[first + i].present = 1;
 		area->pages[first + i].pmd = (unsigned char)pmd;
 		area->pages[first + i].back = (uint32_t)i;
+		area->pages[first + i].passing = i ? 0 : model.passing;
 	}
 	area->pages[first].length = (uint32_t)pages;
 }
@@ -263,6 +265,7 @@ const struct bm_sys fake_sys = {
 	.mbind = fake_mbind,
 	.get_mempolicy = fake_get_mempolicy,
 	.userfaultfd = fake_userfaultfd,
+	.vm_readv = fake_vm_readv,
 	.open = fake_open,
 	.close = fake_close,
 	.ioctl = fake_ioctl,

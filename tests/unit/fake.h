@@ -31,6 +31,7 @@ enum fake_call {
 	FAKE_MBIND,
 	FAKE_POLICY,
 	FAKE_UFFD,
+	FAKE_READV,
 	FAKE_OPEN,
 	FAKE_IOCTL,
 	FAKE_READ,
@@ -54,7 +55,9 @@ struct fake_page {
 	int policy, policy_node;
 	unsigned char present, swapped, zero, file, poisoned;
 	unsigned char shared, stuck, isolated;
-	unsigned char pmd; /* mapped as a huge page */
+	unsigned char pmd;     /* mapped as a huge page */
+	unsigned char passing; /* questions and attempts that find it in migration by others */
+	unsigned char hinted, sealed; /* marked by NUMA balancing; mapped without access */
 };
 
 struct fake_area {
@@ -160,5 +163,7 @@ ssize_t fake_list(const char *path, char *buffer, size_t size);
 const char *fake_getenv(const char *name);
 struct fake_fd *fake_fd(int fd);
 long fake_userfaultfd(int flags);
+ssize_t fake_vm_readv(pid_t pid, const struct iovec *local, const struct iovec *remote,
+		      size_t count);
 
 #endif

@@ -74,11 +74,23 @@ static long flush(struct list *list, int *status, size_t at, size_t count)
 	return rc;
 }
 
+/* Where move_pages(2) says that a page is. */
+static int node_seen(uint64_t addr)
+{
+	struct fake_page *page = fake_at(addr);
+
+	if (page && fake_head(page)->passing) {
+		fake_head(page)->passing--;
+		return -ENOENT;
+	}
+	return fake.old && page && page->hinted && fake_node(addr) >= 0 ? -ENOENT : fake_node(addr);
+}
+
 /* 1 when queued, 0 when on the target, or -errno. */
 static int add(uint64_t addr, struct list *list, int all)
 {
 	struct fake_page *page = fake_at(addr), *head;
-	int node = fake_node(addr);
+	int node = node_seen(addr);
 
 	if (node < 0)
 		return node;
@@ -140,7 +152,7 @@ static long query(size_t count, void *const *pages, int *status)
 {
 	fake.asked += count;
 	for (size_t i = 0; i < count; i++)
-		status[i] = fake_node((uint64_t)(uintptr_t)pages[i]);
+		status[i] = node_seen((uint64_t)(uintptr_t)pages[i]);
 	return 0;
 }
 
@@ -183,6 +195,36 @@ long fake_move_pages(pid_t pid, size_t count, void *const *pages, const int *nod
 	rc = move_pages_locked(pid, count, pages, nodes, status, flags);
 	fake_unlock();
 	return rc;
+}
+
+static ssize_t readv_locked(pid_t pid, size_t room, const struct iovec *remote, size_t count)
+{
+	ssize_t got = 0;
+
+	if (fake_fails(FAKE_READV))
+		return fake.fail_error;
+	if (pid != fake.pid && pid != fake.other)
+		return -ESRCH;
+	for (size_t i = 0; i < count && (size_t)got < room; i++) {
+		struct fake_page *page = fake_at((uint64_t)(uintptr_t)remote[i].iov_base);
+
+		if (!page || page->sealed || !page->present || page->poisoned)
+			return got ? got : -EFAULT;
+		page->hinted = 0;
+		got += (ssize_t)remote[i].iov_len;
+	}
+	return got;
+}
+
+ssize_t fake_vm_readv(pid_t pid, const struct iovec *local, const struct iovec *remote,
+		      size_t count)
+{
+	ssize_t got;
+
+	fake_lock(FAKE_READV);
+	got = readv_locked(pid, local->iov_len, remote, count);
+	fake_unlock();
+	return got;
 }
 
 /* Only of MPOL_PREFERRED the node is kept: the first of the mask. */

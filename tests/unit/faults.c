@@ -24,11 +24,11 @@ static const struct {
 	{FAKE_QUERY, -ESRCH},  {FAKE_MBIND, -ENOMEM}, {FAKE_MBIND, -EPERM},  {FAKE_POLICY, -EFAULT},
 	{FAKE_POLICY, -EPERM}, {FAKE_OPEN, -EMFILE},  {FAKE_OPEN, -ENOENT},  {FAKE_IOCTL, -ENOTTY},
 	{FAKE_IOCTL, -EPERM},  {FAKE_IOCTL, -EFAULT}, {FAKE_READ, -EIO},     {FAKE_READ, -ENOMEM},
-	{FAKE_PREAD, -EIO},    {FAKE_PREAD, -ENOMEM},
+	{FAKE_PREAD, -EIO},    {FAKE_PREAD, -ENOMEM}, {FAKE_READV, -EPERM},  {FAKE_READV, -EFAULT},
 };
 
-/* Holes, a huge page, large folios, a pinned page; two targets. */
-static struct bm_context *make_world(int old)
+/* Holes, a huge page, large folios, a pinned page, and marked ones; two targets. */
+static struct bm_context *make_world(int old, int hinted)
 {
 	struct fake_area *area;
 
@@ -42,6 +42,9 @@ static struct bm_context *make_world(int old)
 	for (size_t i = 0; i < 60; i += 9)
 		area->pages[i].present = 0;
 	area->pages[200].pinned = 1;
+	for (size_t i = 3; hinted && i < 60; i += 9)
+		area->pages[i].hinted = 1;
+	fake_file(BM_RELEASE_FILE, old ? "6.1.0-47-amd64\n" : "6.12.1\n");
 	fake_env("BATCHMIG_THREADS", "2");
 	fake_env("BATCHMIG_CALL_PAGES", "64");
 	return fake_context();
@@ -89,7 +92,7 @@ static void check_batch(struct scene *scene, long rc, int with_report)
 /* 0 when the fault did not come. */
 static int batch_with(size_t fault, uint64_t n, int old, const char *mover, size_t count)
 {
-	struct bm_context *context = make_world(old);
+	struct bm_context *context = make_world(old, old);
 	int with_report = mover || n % 2, fired;
 	struct scene scene;
 	long rc;
@@ -165,7 +168,7 @@ static void check_ranges(const struct bm_range *ranges, long rc)
 
 static int ranges_with(size_t fault, uint64_t n, int old)
 {
-	struct bm_context *context = make_world(old);
+	struct bm_context *context = make_world(old, old);
 	struct bm_range ranges[2];
 	long rc;
 
@@ -204,7 +207,7 @@ END_TEST
 /* The policies of the mappings are as before, whatever failed but their setting. */
 static int policies_with(size_t fault, uint64_t n)
 {
-	struct bm_context *context = make_world(0);
+	struct bm_context *context = make_world(0, 0);
 	struct scene scene;
 	long rc;
 
@@ -243,7 +246,7 @@ END_TEST
 
 static int query_with(size_t fault, uint64_t n, int old)
 {
-	struct bm_context *context = make_world(old);
+	struct bm_context *context = make_world(old, 0);
 	unsigned int *kinds = calloc(QUERIED, sizeof(*kinds));
 	struct scene scene;
 	long rc;
@@ -292,7 +295,7 @@ END_TEST
 /* A failed call leaves the scan where it was: repeated, it finds everything. */
 static int scan_with(size_t fault, uint64_t n, int old)
 {
-	struct bm_context *context = make_world(old);
+	struct bm_context *context = make_world(old, 0);
 	struct bm_extent extents[8];
 	struct bm_scan scan;
 	uint64_t pages = 0, failures = 0, expected = 0;

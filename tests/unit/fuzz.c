@@ -2,7 +2,8 @@
 /*
  * fuzz.c - thousands of small random batches on the fake kernel.
  *
- * FUZZ_ONLY=N runs scenario N alone, FUZZ_VERBOSE=1 prints all that are wrong.
+ * FUZZ_ONLY=N runs scenario N alone, FUZZ_VERBOSE=1 prints all that are wrong,
+ * FUZZ_SEED=N makes other ones.
  */
 #include <stdio.h>
 
@@ -25,9 +26,11 @@ enum spice {
 	MIXED = 256, /* targets at random */
 	FULL = 512,
 	NO_HUGE = 1024,
-	DOUBLE = 2048, /* entries named more than once */
-	STUCK = 4096,  /* some of the pinned cannot even be isolated */
-	SPICES = 8192
+	DOUBLE = 2048,   /* entries named more than once */
+	STUCK = 4096,    /* some of the pinned cannot even be isolated */
+	HINTED = 8192,   /* of Linux 6.1 only */
+	PASSING = 16384, /* in migration by others when first looked at */
+	SPICES = 32768
 };
 
 static void season_page(struct fake_page *page, unsigned int spice)
@@ -49,6 +52,10 @@ static void season_page(struct fake_page *page, unsigned int spice)
 	}
 	if (spice & SHARED)
 		page->shared = one_in(8);
+	if (spice & PASSING && page->present && !page->poisoned)
+		page->passing = one_in(9);
+	if (spice & HINTED)
+		page->hinted = one_in(3);
 }
 
 /* Folios of 4 or 16 pages, naturally aligned as the kernel has them. */
@@ -112,10 +119,16 @@ static unsigned int set_world(unsigned int number, int old, unsigned int spice)
 {
 	static const uint32_t calls[] = {1, 3, 16, 64, 4096};
 
+	const char *seed = getenv("FUZZ_SEED");
+
 	fake_reset();
-	rnd_seed(number);
+	rnd_seed(number + (seed ? strtoul(seed, NULL, 10) << 32 : 0));
 	spice &= rnd() & (SPICES - 1);
 	fake.old = old;
+	if (number % 2 == 0)
+		spice &= ~(unsigned int)HINTED;
+	if (old)
+		fake_file("/proc/sys/kernel/osrelease", number % 2 ? "6.1.0-40\n" : "6.6\n");
 	fake.cpus = 1 + (int)(rnd() % 4);
 	fake.capable = 1;
 	fake.allowed = spice & CPUSET ? 7 : 15;

@@ -110,6 +110,7 @@ long scene_submit(struct scene *scene, struct bm_context *context)
 	request.status = scene->status;
 	request.reasons = scene->reasons;
 	request.mover = scene->mover;
+	request.pid = scene->pid;
 	result = bm_submit(context, &request, &batch);
 	if (result < 0) {
 		ck_assert_ptr_null(batch);

@@ -27,6 +27,7 @@ struct scene {
 	struct bm_report report;
 	uint64_t flags;
 	const char *mover;
+	pid_t pid;
 	int bounded; /* a target may be full: -ENOMEM is allowed */
 	int lenient; /* the world changes on the way */
 };

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* missed.c - pagemap finds them, process_vm_readv(2) reads them. */
+#include "missed.h"
+
+#include <errno.h>
+
+#include "locate.h"
+#include "pagemap.h"
+
+/* Entries of pagemap that are read at once, pages that are touched at once. */
+#define WINDOW  64u
+#define TOUCHED 256u
+
+struct window {
+	const struct bm_job *job;
+	int fd;
+	uint64_t start; /* address of the first page */
+	size_t count;
+	uint64_t entries[WINDOW];
+};
+
+static int is_present(struct window *window, uint64_t addr)
+{
+	const struct bm_job *job = window->job;
+	uint64_t size = job->context->page_size;
+	long got;
+
+	if (addr < window->start || addr >= window->start + window->count * size) {
+		got = bm_pagemap_read(job->sys, window->fd, addr, size, window->entries, WINDOW);
+		window->start = addr;
+		window->count = got > 0 ? (size_t)got : 0;
+	}
+	return window->count > 0 &&
+	       window->entries[(addr - window->start) / size] & BM_PAGEMAP_PRESENT;
+}
+
+struct touch {
+	uint32_t units[TOUCHED];
+	struct iovec pages[TOUCHED];
+	size_t count;
+};
+
+/* Reads from all; writes to order, from `found` on, the units of those that could be read. */
+static size_t read_pages(struct bm_job *job, struct touch *touch, size_t found)
+{
+	char bytes[TOUCHED];
+	size_t at = 0;
+
+	while (at < touch->count) {
+		struct iovec local = {bytes, touch->count - at};
+		ssize_t got = job->sys->vm_readv(job->pid ? job->pid : job->context->pid, &local,
+						 &touch->pages[at], touch->count - at);
+
+		if (got < 0 && got != -EFAULT)
+			break;
+		for (; got > 0; got--)
+			job->order[found++] = touch->units[at++];
+		/* The next one stopped it. */
+		at++;
+	}
+	touch->count = 0;
+	return found;
+}
+
+static size_t find_all(struct bm_job *job, struct window *window)
+{
+	struct touch touch = {.count = 0};
+	size_t found = 0;
+
+	for (size_t i = 0; i < job->unit_count; i++) {
+		const struct bm_unit *unit = &job->units[i];
+
+		if (unit->status != -ENOENT || !is_present(window, unit->addr))
+			continue;
+		if (!job->context->misses_hinted) {
+			job->order[found++] = (uint32_t)i;
+			continue;
+		}
+		touch.units[touch.count] = (uint32_t)i;
+		touch.pages[touch.count++] = (struct iovec){(void *)(uintptr_t)unit->addr, 1};
+		if (touch.count == TOUCHED)
+			found = read_pages(job, &touch, found);
+	}
+	return read_pages(job, &touch, found);
+}
+
+static void classify(struct bm_unit *unit, enum bm_unit_state state)
+{
+	if (unit->state == BM_UNIT_MOVED || unit->state == BM_UNIT_ALREADY ||
+	    !bm_node_possible(unit->node))
+		return;
+	/* What another attempt has met stays: a target that is full, say. */
+	if (unit->error == 0 || unit->error == -ENOENT) {
+		unit->error = -EBUSY;
+		unit->reason = BM_REASON_BUSY;
+	}
+	unit->state = (unsigned char)state;
+	if (unit->status != unit->node)
+		return;
+	bm_unit_moved(unit, unit->node);
+	if (!unit->tried)
+		unit->state = BM_UNIT_ALREADY;
+}
+
+static int any_absent(const struct bm_job *job)
+{
+	for (size_t i = 0; i < job->unit_count; i++) {
+		if (job->units[i].status == -ENOENT)
+			return 1;
+	}
+	return 0;
+}
+
+size_t bm_missed_find(struct bm_job *job, enum bm_unit_state state)
+{
+	struct window window = {.job = job, .fd = job->pagemap};
+	size_t count;
+
+	if (!any_absent(job))
+		return 0;
+	if (job->pagemap < 0)
+		window.fd = bm_pagemap_open(job->sys, job->pid);
+	if (window.fd < 0)
+		return 0;
+	count = find_all(job, &window);
+	if (job->pagemap < 0)
+		job->sys->close(window.fd);
+	bm_locate_units(job, &job->scratch[0], job->order, 0, count);
+	for (size_t i = 0; i < count; i++)
+		classify(&job->units[job->order[i]], state);
+	return count;
+}

@@ -63,12 +63,12 @@ static size_t mark_absent(struct bm_job *job, size_t at, size_t end, uint64_t ad
 	return at;
 }
 
-/* Marks those of close-lying units, all in one region, that are not present. */
+/* Marks those of close-lying units, all in one region, that have neither memory nor swap. */
 static void find_holes(struct bm_job *job, size_t first, size_t end)
 {
 	struct bm_page_region regions[BM_WALK_REGIONS];
 	struct bm_page_scan scan = {job->units[first].addr, job->units[end - 1].end,
-				    BM_SCAN_PRESENT, 0};
+				    BM_SCAN_PRESENT | BM_SCAN_SWAPPED, 0};
 	size_t at = first;
 
 	if (!bm_cost_scan_pays(end - first, (scan.end - scan.start) / job->context->page_size))
@@ -211,7 +211,7 @@ void bm_classify(struct bm_job *job)
 {
 	join_all(job);
 	bm_workers_run(job->sys, job->threads, block_count(job), classify_block, job);
-	bm_missed_find(job, BM_UNIT_TODO);
+	bm_missed_find(job, BM_UNIT_ALREADY, BM_UNIT_TODO);
 }
 
 static void ask_block(void *arg, unsigned int worker, size_t block)
@@ -240,11 +240,17 @@ static void ask_rest(struct bm_job *job)
 
 void bm_classify_settle(struct bm_job *job, int settled)
 {
+	const int64_t *value = job->context->config.value;
+
 	if (settled)
 		ask_rest(job);
 	else
 		bm_workers_run(job->sys, job->threads, block_count(job), ask_block, job);
-	bm_missed_find(job, BM_UNIT_LEFT);
+	bm_missed_find(job, BM_UNIT_MOVED, BM_UNIT_LEFT);
+	if (job->passing > 0 && value[BM_OPTION_RETRIES] > 0) {
+		job->sys->sleep_us((uint64_t)value[BM_OPTION_RETRY_US]);
+		bm_missed_find(job, BM_UNIT_MOVED, BM_UNIT_LEFT);
+	}
 }
 
 /* The next unit from `at` that is in this state and not beyond the end: end if none. */

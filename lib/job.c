@@ -163,6 +163,24 @@ static void move_with_retries(struct bm_job *job)
 	}
 }
 
+static void move_missed(struct bm_job *job)
+{
+	const int64_t *value = job->context->config.value;
+	unsigned int retries = (unsigned int)value[BM_OPTION_RETRIES];
+
+	for (unsigned int round = 0; round <= retries; round++) {
+		size_t found = bm_missed_find(job, BM_UNIT_MOVED, BM_UNIT_TODO);
+
+		if (found > 0)
+			move_with_retries(job);
+		else if (job->passing > 0 && round < retries)
+			job->sys->sleep_us(
+				bm_cost_pause_us((uint64_t)value[BM_OPTION_RETRY_US], round + 1));
+		else
+			break;
+	}
+}
+
 static void move_slice(struct bm_job *job)
 {
 	if (bm_classify_hold_back(job) > 0) {
@@ -170,9 +188,7 @@ static void move_slice(struct bm_job *job)
 		bm_classify_let_go(job);
 	}
 	move_with_retries(job);
-	/* Missed once more: seldom. */
-	for (int i = 0; i < 2 && bm_missed_find(job, BM_UNIT_TODO) > 0; i++)
-		move_with_retries(job);
+	move_missed(job);
 	bm_replay_dragged(job);
 }
 

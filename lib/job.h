@@ -63,6 +63,7 @@ struct bm_job {
 	atomic_int refused; /* why the kernel would not even say where pages are */
 
 	struct bm_report report;
+	size_t passing;   /* units that somebody else may be migrating, see missed.h */
 	size_t misplaced; /* entries that are not on their node: the result of the call */
 };
 

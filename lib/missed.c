@@ -19,7 +19,7 @@ struct window {
 	uint64_t entries[WINDOW];
 };
 
-static int is_present(struct window *window, uint64_t addr)
+static uint64_t entry_of(struct window *window, uint64_t addr)
 {
 	const struct bm_job *job = window->job;
 	uint64_t size = job->context->page_size;
@@ -30,8 +30,29 @@ static int is_present(struct window *window, uint64_t addr)
 		window->start = addr;
 		window->count = got > 0 ? (size_t)got : 0;
 	}
-	return window->count > 0 &&
-	       window->entries[(addr - window->start) / size] & BM_PAGEMAP_PRESENT;
+	return window->count > 0 ? window->entries[(addr - window->start) / size] : 0;
+}
+
+/* Of another process it cannot be told from a page that is swapped out. */
+static int in_migration(const struct bm_job *job, uint64_t addr)
+{
+	unsigned char resident = 0;
+
+	return job->pid ||
+	       (job->sys->mincore(addr, job->context->page_size, &resident) == 0 && resident & 1);
+}
+
+/* 1 when a unit that was absent to the kernel can be tried again. */
+static int is_missed(struct bm_job *job, struct window *window, const struct bm_unit *unit)
+{
+	uint64_t entry;
+
+	if (unit->status != -ENOENT)
+		return 0;
+	entry = entry_of(window, unit->addr);
+	if (entry & BM_PAGEMAP_SWAPPED && in_migration(job, unit->addr))
+		job->passing++;
+	return (entry & BM_PAGEMAP_PRESENT) != 0;
 }
 
 struct touch {
@@ -70,7 +91,7 @@ static size_t find_all(struct bm_job *job, struct window *window)
 	for (size_t i = 0; i < job->unit_count; i++) {
 		const struct bm_unit *unit = &job->units[i];
 
-		if (unit->status != -ENOENT || !is_present(window, unit->addr))
+		if (!is_missed(job, window, unit))
 			continue;
 		if (!job->context->misses_hinted) {
 			job->order[found++] = (uint32_t)i;
@@ -84,22 +105,22 @@ static size_t find_all(struct bm_job *job, struct window *window)
 	return read_pages(job, &touch, found);
 }
 
-static void classify(struct bm_unit *unit, enum bm_unit_state state)
+static void classify(struct bm_unit *unit, enum bm_unit_state there, enum bm_unit_state elsewhere)
 {
 	if (unit->state == BM_UNIT_MOVED || unit->state == BM_UNIT_ALREADY ||
 	    !bm_node_possible(unit->node))
 		return;
+	if (unit->status == unit->node) {
+		bm_unit_moved(unit, unit->node);
+		unit->state = (unsigned char)there;
+		return;
+	}
 	/* What another attempt has met stays: a target that is full, say. */
 	if (unit->error == 0 || unit->error == -ENOENT) {
 		unit->error = -EBUSY;
 		unit->reason = BM_REASON_BUSY;
 	}
-	unit->state = (unsigned char)state;
-	if (unit->status != unit->node)
-		return;
-	bm_unit_moved(unit, unit->node);
-	if (!unit->tried)
-		unit->state = BM_UNIT_ALREADY;
+	unit->state = (unsigned char)elsewhere;
 }
 
 static int any_absent(const struct bm_job *job)
@@ -111,11 +132,12 @@ static int any_absent(const struct bm_job *job)
 	return 0;
 }
 
-size_t bm_missed_find(struct bm_job *job, enum bm_unit_state state)
+size_t bm_missed_find(struct bm_job *job, enum bm_unit_state there, enum bm_unit_state elsewhere)
 {
 	struct window window = {.job = job, .fd = job->pagemap};
 	size_t count;
 
+	job->passing = 0;
 	if (!any_absent(job))
 		return 0;
 	if (job->pagemap < 0)
@@ -127,6 +149,6 @@ size_t bm_missed_find(struct bm_job *job, enum bm_unit_state state)
 		job->sys->close(window.fd);
 	bm_locate_units(job, &job->scratch[0], job->order, 0, count);
 	for (size_t i = 0; i < count; i++)
-		classify(&job->units[job->order[i]], state);
+		classify(&job->units[job->order[i]], there, elsewhere);
 	return count;
 }

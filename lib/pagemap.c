@@ -63,15 +63,22 @@ static uint64_t categories_of(uint64_t entry)
 	return entry & BM_PAGEMAP_FILE ? BM_SCAN_PRESENT | BM_SCAN_FILE : BM_SCAN_PRESENT;
 }
 
+static uint64_t wanted_of(const struct bm_page_walk *walk)
+{
+	return walk->swapped ? BM_PAGEMAP_PRESENT | BM_PAGEMAP_SWAPPED : BM_PAGEMAP_PRESENT;
+}
+
 /* Turns entries into runs; stops when there is no room and tells how far it came. */
-static size_t runs_of(const uint64_t *entries, size_t count, uint64_t addr, uint64_t page_size,
+static size_t runs_of(const struct bm_page_walk *walk, const uint64_t *entries, size_t count,
 		      struct bm_page_region *regions, size_t *made)
 {
+	uint64_t addr = walk->at, page_size = walk->page_size, wanted = wanted_of(walk);
+
 	for (size_t i = 0; i < count; i++, addr += page_size) {
 		struct bm_page_region *last = *made ? &regions[*made - 1] : NULL;
 		uint64_t categories = categories_of(entries[i]);
 
-		if (!(entries[i] & BM_PAGEMAP_PRESENT))
+		if (!(entries[i] & wanted))
 			continue;
 		if (last && last->end == addr && last->categories == categories) {
 			last->end += page_size;
@@ -98,7 +105,7 @@ static long walk_plain(struct bm_page_walk *walk, uint64_t pages, struct bm_page
 		walk->at = walk->end;
 		return got;
 	}
-	done = runs_of(entries, (size_t)got, walk->at, walk->page_size, regions, &made);
+	done = runs_of(walk, entries, (size_t)got, regions, &made);
 	walk->at += done * walk->page_size;
 	return (long)made;
 }
@@ -108,7 +115,8 @@ long bm_pagemap_walk(struct bm_page_walk *walk, uint64_t pages, struct bm_page_r
 	long rc;
 
 	if (!walk->plain) {
-		struct bm_page_scan scan = {walk->at, walk->end, BM_SCAN_PRESENT, pages};
+		uint64_t wanted = BM_SCAN_PRESENT | (walk->swapped ? BM_SCAN_SWAPPED : 0);
+		struct bm_page_scan scan = {walk->at, walk->end, wanted, pages};
 
 		rc = bm_pagemap_scan(walk->sys, walk->fd, &scan, regions, BM_WALK_REGIONS);
 		walk->at = scan.start;

@@ -41,7 +41,8 @@ long bm_pagemap_scan(const struct bm_sys *sys, int fd, struct bm_page_scan *scan
 struct bm_page_walk {
 	const struct bm_sys *sys;
 	int fd;
-	int plain; /* this kernel has no PAGEMAP_SCAN: its entries are read */
+	int swapped; /* pages that are swapped out, or in migration, too */
+	int plain;   /* this kernel has no PAGEMAP_SCAN: its entries are read */
 	uint64_t page_size;
 	uint64_t at, end;
 };
@@ -49,7 +50,7 @@ struct bm_page_walk {
 #define BM_WALK_REGIONS 512u
 
 /*
- * The next runs of present pages, together at most `pages` (and at least one
+ * The next runs of such pages, together at most `pages` (and at least one
  * page is looked at). Returns how many, up to BM_WALK_REGIONS, or -errno;
  * the walk is over when at == end.
  */

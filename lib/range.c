@@ -267,11 +267,12 @@ static int check_call(const struct bm_job *model, size_t count)
 
 long bm_ranges_run(struct bm_job *model, const struct bm_request *request)
 {
-	struct walk walk = {.model = model,
-			    .ranges = (char *)request->ranges,
-			    .size = request->range_size,
-			    .count = request->count,
-			    .pages = {.sys = model->sys, .page_size = model->context->page_size}};
+	struct walk walk = {
+		.model = model,
+		.ranges = (char *)request->ranges,
+		.size = request->range_size,
+		.count = request->count,
+		.pages = {.sys = model->sys, .swapped = 1, .page_size = model->context->page_size}};
 	long rc = check_call(model, request->count);
 
 	if (rc < 0)

@@ -35,6 +35,11 @@ static long linux_move_pages(pid_t pid, size_t count, void *const *pages, const 
 	return pid != 0 && rc == -EINVAL ? -ESRCH : rc;
 }
 
+static int linux_mincore(uint64_t addr, size_t length, unsigned char *resident)
+{
+	return (int)result(mincore((void *)(uintptr_t)addr, length, resident));
+}
+
 static ssize_t linux_vm_readv(pid_t pid, const struct iovec *local, const struct iovec *remote,
 			      size_t count)
 {
@@ -199,6 +204,7 @@ const struct bm_sys bm_sys_linux = {
 	.mbind = linux_mbind,
 	.get_mempolicy = linux_get_mempolicy,
 	.userfaultfd = linux_userfaultfd,
+	.mincore = linux_mincore,
 	.vm_readv = linux_vm_readv,
 	.open = linux_open,
 	.close = linux_close,

@@ -214,6 +214,10 @@ static void fake_sleep_us(uint64_t us)
 	pthread_mutex_lock(&fake.lock);
 	fake.sleeps++;
 	fake.slept_us += us;
+	for (size_t i = 0; i < fake.area_count; i++) {
+		for (size_t k = 0; k < fake.areas[i].count; k++)
+			fake.areas[i].pages[k].passing = 0;
+	}
 	fake.now += us * 1000;
 	pthread_mutex_unlock(&fake.lock);
 }
@@ -265,6 +269,7 @@ const struct bm_sys fake_sys = {
 	.mbind = fake_mbind,
 	.get_mempolicy = fake_get_mempolicy,
 	.userfaultfd = fake_userfaultfd,
+	.mincore = fake_mincore,
 	.vm_readv = fake_vm_readv,
 	.open = fake_open,
 	.close = fake_close,

@@ -32,6 +32,7 @@ enum fake_call {
 	FAKE_POLICY,
 	FAKE_UFFD,
 	FAKE_READV,
+	FAKE_MINCORE,
 	FAKE_OPEN,
 	FAKE_IOCTL,
 	FAKE_READ,
@@ -55,8 +56,9 @@ struct fake_page {
 	int policy, policy_node;
 	unsigned char present, swapped, zero, file, poisoned;
 	unsigned char shared, stuck, isolated;
-	unsigned char pmd;     /* mapped as a huge page */
-	unsigned char passing; /* questions and attempts that find it in migration by others */
+	unsigned char pmd; /* mapped as a huge page */
+	unsigned char
+		passing; /* somebody else migrates it: 1 until it is looked at, 2 for a while */
 	unsigned char hinted, sealed; /* marked by NUMA balancing; mapped without access */
 };
 
@@ -163,6 +165,7 @@ ssize_t fake_list(const char *path, char *buffer, size_t size);
 const char *fake_getenv(const char *name);
 struct fake_fd *fake_fd(int fd);
 long fake_userfaultfd(int flags);
+int fake_mincore(uint64_t addr, size_t length, unsigned char *resident);
 ssize_t fake_vm_readv(pid_t pid, const struct iovec *local, const struct iovec *remote,
 		      size_t count);
 

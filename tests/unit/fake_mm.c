@@ -80,7 +80,7 @@ static int node_seen(uint64_t addr)
 	struct fake_page *page = fake_at(addr);
 
 	if (page && fake_head(page)->passing) {
-		fake_head(page)->passing--;
+		fake_head(page)->passing &= 2;
 		return -ENOENT;
 	}
 	return fake.old && page && page->hinted && fake_node(addr) >= 0 ? -ENOENT : fake_node(addr);
@@ -193,6 +193,23 @@ long fake_move_pages(pid_t pid, size_t count, void *const *pages, const int *nod
 
 	fake_lock(call);
 	rc = move_pages_locked(pid, count, pages, nodes, status, flags);
+	fake_unlock();
+	return rc;
+}
+
+int fake_mincore(uint64_t addr, size_t length, unsigned char *resident)
+{
+	const struct fake_page *page;
+	int rc = 0;
+
+	fake_lock(FAKE_MINCORE);
+	page = fake_at(addr);
+	if (fake_fails(FAKE_MINCORE))
+		rc = fake.fail_error;
+	else if (!page || length != fake.page_size)
+		rc = -ENOMEM;
+	else
+		*resident = page->present && !page->swapped;
 	fake_unlock();
 	return rc;
 }

@@ -23,8 +23,8 @@ static uint64_t categories_of(const struct fake_page *page, const struct fake_ar
 {
 	uint64_t bits = 0;
 
-	if (page->swapped)
-		return BM_SCAN_SWAPPED;
+	if (page->swapped || (page - page->back)->passing)
+		return page->pmd ? BM_SCAN_SWAPPED | BM_SCAN_HUGE : BM_SCAN_SWAPPED;
 	if (!page->present && !page->zero)
 		return 0;
 	bits = BM_SCAN_PRESENT;
@@ -140,7 +140,7 @@ static uint64_t entry_of(const struct fake_page *page)
 
 	if (!page)
 		return 0;
-	if (page->swapped)
+	if (page->swapped || (page - page->back)->passing)
 		return BM_PAGEMAP_SWAPPED;
 	if (page->zero)
 		return BM_PAGEMAP_PRESENT;

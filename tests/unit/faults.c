@@ -19,12 +19,15 @@ static const struct {
 	enum fake_call call;
 	int error;
 } faults[] = {
-	{FAKE_ALLOC, 0},       {FAKE_THREAD, 0},      {FAKE_MOVE, -ENOMEM},  {FAKE_MOVE, -EPERM},
-	{FAKE_MOVE, -ESRCH},   {FAKE_MOVE, -EIO},     {FAKE_QUERY, -ENOMEM}, {FAKE_QUERY, -EPERM},
-	{FAKE_QUERY, -ESRCH},  {FAKE_MBIND, -ENOMEM}, {FAKE_MBIND, -EPERM},  {FAKE_POLICY, -EFAULT},
-	{FAKE_POLICY, -EPERM}, {FAKE_OPEN, -EMFILE},  {FAKE_OPEN, -ENOENT},  {FAKE_IOCTL, -ENOTTY},
-	{FAKE_IOCTL, -EPERM},  {FAKE_IOCTL, -EFAULT}, {FAKE_READ, -EIO},     {FAKE_READ, -ENOMEM},
-	{FAKE_PREAD, -EIO},    {FAKE_PREAD, -ENOMEM}, {FAKE_READV, -EPERM},  {FAKE_READV, -EFAULT},
+	{FAKE_ALLOC, 0},         {FAKE_THREAD, 0},     {FAKE_MOVE, -ENOMEM},
+	{FAKE_MOVE, -EPERM},     {FAKE_MOVE, -ESRCH},  {FAKE_MOVE, -EIO},
+	{FAKE_QUERY, -ENOMEM},   {FAKE_QUERY, -EPERM}, {FAKE_QUERY, -ESRCH},
+	{FAKE_MBIND, -ENOMEM},   {FAKE_MBIND, -EPERM}, {FAKE_POLICY, -EFAULT},
+	{FAKE_POLICY, -EPERM},   {FAKE_OPEN, -EMFILE}, {FAKE_OPEN, -ENOENT},
+	{FAKE_IOCTL, -ENOTTY},   {FAKE_IOCTL, -EPERM}, {FAKE_IOCTL, -EFAULT},
+	{FAKE_READ, -EIO},       {FAKE_READ, -ENOMEM}, {FAKE_PREAD, -EIO},
+	{FAKE_PREAD, -ENOMEM},   {FAKE_READV, -EPERM}, {FAKE_READV, -EFAULT},
+	{FAKE_MINCORE, -ENOMEM},
 };
 
 /* Holes, a huge page, large folios, a pinned page, and marked ones; two targets. */
@@ -44,6 +47,8 @@ static struct bm_context *make_world(int old, int hinted)
 	area->pages[200].pinned = 1;
 	for (size_t i = 3; hinted && i < 60; i += 9)
 		area->pages[i].hinted = 1;
+	for (size_t i = 5; hinted && i < 60; i += 9)
+		area->pages[i].passing = 2;
 	fake_file(BM_RELEASE_FILE, old ? "6.1.0-47-amd64\n" : "6.12.1\n");
 	fake_env("BATCHMIG_THREADS", "2");
 	fake_env("BATCHMIG_CALL_PAGES", "64");

@@ -53,7 +53,7 @@ static void season_page(struct fake_page *page, unsigned int spice)
 	if (spice & SHARED)
 		page->shared = one_in(8);
 	if (spice & PASSING && page->present && !page->poisoned)
-		page->passing = one_in(9);
+		page->passing = one_in(9) ? (unsigned char)(1 + rnd() % 2) : 0;
 	if (spice & HINTED)
 		page->hinted = one_in(3);
 }

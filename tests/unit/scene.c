@@ -224,10 +224,11 @@ static int reason_fits(const struct scene *scene, size_t i, int reason)
 {
 	int status = scene->status[i];
 
+	/* Where it was is known to nobody if it was in migration all the time before. */
+	if (status == scene->nodes[i] && (scene->mixed[i] || scene->heads[i].passing > 1))
+		return reason == BM_REASON_NONE || reason == BM_REASON_ALREADY;
 	if (status == scene->nodes[i])
-		return scene->mixed[i] ? reason == BM_REASON_NONE || reason == BM_REASON_ALREADY
-				       : reason == (scene->before[i] == status ? BM_REASON_ALREADY
-									       : BM_REASON_NONE);
+		return reason == (scene->before[i] == status ? BM_REASON_ALREADY : BM_REASON_NONE);
 	switch (status) {
 	case -ENOENT:
 		return reason == BM_REASON_ABSENT;

@@ -33,26 +33,46 @@ static uint64_t entry_of(struct window *window, uint64_t addr)
 	return window->count > 0 ? window->entries[(addr - window->start) / size] : 0;
 }
 
+/* What another attempt has met stays: a target that is full, say. */
+static void set_error(struct bm_unit *unit, int error, enum bm_reason reason)
+{
+	if (unit->error && unit->error != -ENOENT && unit->error != -EBUSY)
+		return;
+	unit->error = error;
+	unit->reason = (unsigned char)reason;
+}
+
 /* Of another process it cannot be told from a page that is swapped out. */
 static int in_migration(const struct bm_job *job, uint64_t addr)
 {
 	unsigned char resident = 0;
 
-	return job->pid ||
-	       (job->sys->mincore(addr, job->context->page_size, &resident) == 0 && resident & 1);
+	return job->sys->mincore(addr, job->context->page_size, &resident) == 0 && resident & 1;
+}
+
+/* Not present now: swapped out, gone, or in migration, which is busy and not absent. */
+static void look_closer(struct bm_job *job, struct bm_unit *unit, uint64_t entry)
+{
+	int swapped = (entry & BM_PAGEMAP_SWAPPED) != 0;
+	int busy = swapped && !job->pid && in_migration(job, unit->addr);
+
+	set_error(unit, busy ? -EBUSY : -ENOENT, busy ? BM_REASON_BUSY : BM_REASON_ABSENT);
+	if (busy || (swapped && job->pid))
+		job->passing++;
 }
 
 /* 1 when a unit that was absent to the kernel can be tried again. */
-static int is_missed(struct bm_job *job, struct window *window, const struct bm_unit *unit)
+static int is_missed(struct bm_job *job, struct window *window, struct bm_unit *unit)
 {
 	uint64_t entry;
 
 	if (unit->status != -ENOENT)
 		return 0;
 	entry = entry_of(window, unit->addr);
-	if (entry & BM_PAGEMAP_SWAPPED && in_migration(job, unit->addr))
-		job->passing++;
-	return (entry & BM_PAGEMAP_PRESENT) != 0;
+	if (entry & BM_PAGEMAP_PRESENT)
+		return 1;
+	look_closer(job, unit, entry);
+	return 0;
 }
 
 struct touch {
@@ -89,7 +109,7 @@ static size_t find_all(struct bm_job *job, struct window *window)
 	size_t found = 0;
 
 	for (size_t i = 0; i < job->unit_count; i++) {
-		const struct bm_unit *unit = &job->units[i];
+		struct bm_unit *unit = &job->units[i];
 
 		if (!is_missed(job, window, unit))
 			continue;
@@ -115,11 +135,7 @@ static void classify(struct bm_unit *unit, enum bm_unit_state there, enum bm_uni
 		unit->state = (unsigned char)there;
 		return;
 	}
-	/* What another attempt has met stays: a target that is full, say. */
-	if (unit->error == 0 || unit->error == -ENOENT) {
-		unit->error = -EBUSY;
-		unit->reason = BM_REASON_BUSY;
-	}
+	set_error(unit, -EBUSY, BM_REASON_BUSY);
 	unit->state = (unsigned char)elsewhere;
 }
 

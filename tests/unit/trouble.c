@@ -237,74 +237,6 @@ START_TEST(the_process_exits)
 }
 END_TEST
 
-/* Linux 6.1 takes what NUMA balancing has marked for absent; in a sealed mapping it stays so. */
-static void hinted_pages(int with_report, pid_t pid, size_t count)
-{
-	struct bm_context *context;
-	struct fake_area *area;
-	struct scene scene;
-	long result;
-
-	fake_reset();
-	fake.old = 1;
-	fake_file("/proc/sys/kernel/osrelease", "6.1.0-47-amd64\n");
-	area = fake_map(BASE, count, 0);
-	for (size_t i = 0; i < count; i++)
-		area->pages[i].hinted = i % 3 != 1;
-	area->pages[count - 1].hinted = 1;
-	area->pages[count - 1].sealed = 1;
-	area->pages[0].node = 1;
-	context = fake_context();
-	scene_line(&scene, count, 1);
-	scene.lenient = 1;
-	scene.pid = pid;
-	result = with_report ? scene_submit(&scene, context) : scene_migrate(&scene, context);
-	ck_assert_int_eq(result, 1);
-	scene_check(&scene, result, with_report);
-	ck_assert_int_eq(scene.status[count - 1], -ENOENT);
-	if (with_report)
-		ck_assert_uint_eq(scene.report.tally.already, 1);
-	for (size_t i = 0; i + 1 < count; i++)
-		ck_assert_int_eq(scene.status[i], 1);
-	ck_assert_uint_ge(fake.calls[FAKE_READV], 1);
-	ck_assert_uint_le(fake.calls[FAKE_READV], 3 * (count / 256 + 2));
-	scene_free(&scene);
-	bm_context_free(context);
-	fake_end();
-}
-
-START_TEST(hinted_pages_move)
-{
-	hinted_pages(0, 0, 2);
-	hinted_pages(0, 0, 900);
-	hinted_pages(1, 0, 900);
-	hinted_pages(1, 200, 900);
-	hinted_pages(0, 0, 9000);
-}
-END_TEST
-
-/* Others see them, and are not asked to read anything. */
-START_TEST(hinted_pages_of_later_kernels)
-{
-	struct bm_context *context;
-	struct fake_area *area;
-	struct scene scene;
-
-	fake_reset();
-	area = fake_map(BASE, 300, 0);
-	for (size_t i = 0; i < 300; i++)
-		area->pages[i].hinted = 1;
-	area->pages[7].present = 0;
-	context = fake_context();
-	scene_line(&scene, 300, 1);
-	ck_assert_int_eq(scene_migrate(&scene, context), 1);
-	ck_assert_uint_eq(fake.calls[FAKE_READV], 0);
-	scene_free(&scene);
-	bm_context_free(context);
-	fake_end();
-}
-END_TEST
-
 START_TEST(whole_refusals)
 {
 	static const int errors[] = {-EPERM, -ENOSYS, -ESRCH};
@@ -364,8 +296,7 @@ static const TTest *const *const tests[] = {&a_pinned_page_stops_nobody,
 					    &moved_away_is_told,
 					    &moved_away_at_any_time,
 					    &the_process_exits,
-					    &hinted_pages_move,
-					    &hinted_pages_of_later_kernels,
+
 					    &whole_refusals,
 					    &move_all_needs_a_capability,
 					    NULL};

@@ -33,46 +33,30 @@ static uint64_t entry_of(struct window *window, uint64_t addr)
 	return window->count > 0 ? window->entries[(addr - window->start) / size] : 0;
 }
 
-/* What another attempt has met stays: a target that is full, say. */
-static void set_error(struct bm_unit *unit, int error, enum bm_reason reason)
-{
-	if (unit->error && unit->error != -ENOENT && unit->error != -EBUSY)
-		return;
-	unit->error = error;
-	unit->reason = (unsigned char)reason;
-}
-
-/* Of another process it cannot be told from a page that is swapped out. */
-static int in_migration(const struct bm_job *job, uint64_t addr)
+/* In memory, though its entry is that of a page that is swapped out: in migration. */
+static int is_resident(const struct bm_job *job, uint64_t addr)
 {
 	unsigned char resident = 0;
 
 	return job->sys->mincore(addr, job->context->page_size, &resident) == 0 && resident & 1;
 }
 
-/* Not present now: swapped out, gone, or in migration, which is busy and not absent. */
-static void look_closer(struct bm_job *job, struct bm_unit *unit, uint64_t entry)
+enum finding { ABSENT, READY, TO_BE_READ };
+
+static enum finding look_at(struct bm_job *job, struct window *window, const struct bm_unit *unit)
 {
-	int swapped = (entry & BM_PAGEMAP_SWAPPED) != 0;
-	int busy = swapped && !job->pid && in_migration(job, unit->addr);
+	uint64_t entry = entry_of(window, unit->addr);
 
-	set_error(unit, busy ? -EBUSY : -ENOENT, busy ? BM_REASON_BUSY : BM_REASON_ABSENT);
-	if (busy || (swapped && job->pid))
-		job->passing++;
-}
-
-/* 1 when a unit that was absent to the kernel can be tried again. */
-static int is_missed(struct bm_job *job, struct window *window, struct bm_unit *unit)
-{
-	uint64_t entry;
-
-	if (unit->status != -ENOENT)
-		return 0;
-	entry = entry_of(window, unit->addr);
 	if (entry & BM_PAGEMAP_PRESENT)
-		return 1;
-	look_closer(job, unit, entry);
-	return 0;
+		return job->context->misses_hinted ? TO_BE_READ : READY;
+	if (!(entry & BM_PAGEMAP_SWAPPED))
+		return ABSENT;
+	/* Of another process a page in migration looks as if it were swapped out. */
+	if (job->pid) {
+		job->passing++;
+		return ABSENT;
+	}
+	return is_resident(job, unit->addr) ? TO_BE_READ : ABSENT;
 }
 
 struct touch {
@@ -109,14 +93,15 @@ static size_t find_all(struct bm_job *job, struct window *window)
 	size_t found = 0;
 
 	for (size_t i = 0; i < job->unit_count; i++) {
-		struct bm_unit *unit = &job->units[i];
+		const struct bm_unit *unit = &job->units[i];
+		enum finding finding = ABSENT;
 
-		if (!is_missed(job, window, unit))
-			continue;
-		if (!job->context->misses_hinted) {
+		if (unit->status == -ENOENT)
+			finding = look_at(job, window, unit);
+		if (finding == READY)
 			job->order[found++] = (uint32_t)i;
+		if (finding != TO_BE_READ)
 			continue;
-		}
 		touch.units[touch.count] = (uint32_t)i;
 		touch.pages[touch.count++] = (struct iovec){(void *)(uintptr_t)unit->addr, 1};
 		if (touch.count == TOUCHED)
@@ -135,7 +120,11 @@ static void classify(struct bm_unit *unit, enum bm_unit_state there, enum bm_uni
 		unit->state = (unsigned char)there;
 		return;
 	}
-	set_error(unit, -EBUSY, BM_REASON_BUSY);
+	/* What another attempt has met stays: a target that is full, say. */
+	if (unit->error == 0 || unit->error == -ENOENT) {
+		unit->error = -EBUSY;
+		unit->reason = BM_REASON_BUSY;
+	}
 	unit->state = (unsigned char)elsewhere;
 }
 

@@ -14,9 +14,6 @@ static int status_of(const struct bm_unit *unit, int status, int asked)
 	if (asked != unit->node && status >= 0)
 		return status;
 
-	/* In migration by somebody else, and not absent as the kernel says. */
-	if (status == -ENOENT && unit->error == -EBUSY)
-		return unit->error;
 	/* Somewhere, but not where it should be: then why it could not move. */
 	if (status >= 0 && status != unit->node && unit->error && unit->state == BM_UNIT_LEFT)
 		return unit->error;

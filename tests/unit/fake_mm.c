@@ -228,6 +228,7 @@ static ssize_t readv_locked(pid_t pid, size_t room, const struct iovec *remote, 
 		if (!page || page->sealed || !page->present || page->poisoned)
 			return got ? got : -EFAULT;
 		page->hinted = 0;
+		fake_head(page)->passing = 0;
 		got += (ssize_t)remote[i].iov_len;
 	}
 	return got;

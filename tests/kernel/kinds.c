@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/swap.h>
 #ifdef HAVE_URING
 #include <liburing.h>
 #endif
@@ -20,6 +19,9 @@ START_TEST(holes_zero_pages_unmapped)
 	madvise(area.start, 1000 * PAGE, MADV_DONTNEED);
 	for (size_t i = 0; i < 500; i++)
 		sum = (char)(sum + *(volatile char *)(area.start + i * PAGE));
+	/* Working memory is taken now, and not in the gap that is to come. */
+	area_target(&area, nodes[0]);
+	area_move(&area, 0);
 	munmap(area.start + 2000 * PAGE, 1000 * PAGE);
 	area_target(&area, nodes[1]);
 	ck_assert_int_eq(area_move(&area, 0), 2000);
@@ -161,29 +163,54 @@ START_TEST(pinned)
 END_TEST
 #endif
 
-START_TEST(swapped_out)
+#define KSM "/sys/kernel/mm/ksm/"
+
+/* Waits until the kernel has found the pages of the area to be alike; 0 when it has not. */
+static int await_merging(const struct area *area)
 {
-	const char *disk = getenv("SCRATCH_DISK");
-	char command[256];
+	unsigned int kind = 0;
+	int status;
+
+	for (int i = 0; i < 300 && !(kind & BM_PAGE_SHARED); i++) {
+		usleep(100000);
+		bm_query_pages(NULL, 0, 1, area->pages, &status, &kind);
+	}
+	return (kind & BM_PAGE_SHARED) != 0;
+}
+
+/* Merged by KSM: shared, so they move only where that is asked for. */
+START_TEST(merged)
+{
+	char *mapping;
 	struct area area;
-	size_t out = 0;
 
 	NEED_NODES();
-	snprintf(command, sizeof(command), "mkswap %s >/dev/null 2>&1", disk ? disk : "");
-	if (!disk || system(command) != 0 || swapon(disk, 0) != 0)
-		skip_test("no scratch disk for swap");
-	area_new(&area, 400, nodes[0]);
-	madvise(area.start, 200 * PAGE, MADV_PAGEOUT);
-	for (size_t i = 0; i < 200; i++)
-		out += node_of(area.pages[i]) == -ENOENT;
-	ck_assert_uint_gt(out, 0);
+	if (write_text(KSM "run", "1") < 0)
+		skip_test("no KSM, or not root");
+	write_text(KSM "sleep_millisecs", "1");
+	write_text(KSM "pages_to_scan", "10000");
+	mapping =
+		mmap(NULL, 300 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(mapping, MAP_FAILED);
+	madvise(mapping, 300 * PAGE, MADV_NOHUGEPAGE);
+	prefer(nodes[0]);
+	memset(mapping, 7, 300 * PAGE);
+	prefer(-1);
+	ck_assert_int_eq(madvise(mapping, 300 * PAGE, MADV_MERGEABLE), 0);
+	area_over(&area, mapping, 300, PAGE);
 	area_target(&area, nodes[1]);
-	area_move(&area, 0);
+	ck_assert(await_merging(&area));
+	write_text(KSM "run", "0");
+	ck_assert_int_gt(area_move(&area, 0), 0);
+	ck_assert_int_eq(area.status[0], -EACCES);
+	area_move(&area, BM_MOVE_ALL);
 	ck_assert_uint_eq(status_wrong(&area), 0);
-	ck_assert_int_eq(area.status[399], nodes[1]);
-	ck_assert_uint_eq(stamp_wrong(area.start, 400, PAGE), 0);
+	for (size_t i = 0; i < 300 * PAGE; i++)
+		ck_assert_int_eq(mapping[i], 7);
+	munmap(mapping, 300 * PAGE);
 	area_free(&area);
-	swapoff(disk);
+	write_text(KSM "run", "2");
+	write_text(KSM "run", "0");
 }
 END_TEST
 
@@ -277,7 +304,7 @@ static const TTest *const *const tests[] = {&holes_zero_pages_unmapped,
 					    &file_and_shared_memory,
 					    &shared_with_a_child,
 					    &pinned,
-					    &swapped_out,
+					    &merged,
 					    &target_full,
 					    &query_tells_kinds,
 					    NULL};

@@ -204,9 +204,9 @@ static void quiet_old_kernels(void)
 
 int main(int argc, char **argv)
 {
-	const struct report_group groups[] = {pages_group,      huge_group,     kinds_group,
-					      process_group,    range_group,    input_group,
-					      concurrent_group, meanwhile_group};
+	const struct report_group groups[] = {pages_group,      huge_group,      kinds_group,
+					      process_group,    range_group,     input_group,
+					      concurrent_group, meanwhile_group, disk_group};
 
 	find_nodes();
 	quiet_old_kernels();

@@ -66,6 +66,6 @@ int write_text(const char *path, const char *text);
 int in_child(int (*body)(void *arg), void *arg);
 
 extern const struct report_group pages_group, huge_group, kinds_group, process_group, range_group,
-	input_group, concurrent_group, meanwhile_group;
+	input_group, concurrent_group, meanwhile_group, disk_group;
 
 #endif

@@ -8,6 +8,7 @@
  * is one instruction; elsewhere the times are times. With --interrupts it
  * counts instead by how many interrupts TLBs were flushed while another
  * thread of the process runs: what a flush costs does not show in instructions.
+ * With --call-pages it compares lengths of a kernel call instead.
  */
 #include <batchmig.h>
 #include <errno.h>
@@ -61,6 +62,7 @@ struct batch {
 static int near_node, far_node;
 static size_t page_size;
 static double (*measure)(void);
+static struct bm_context *context; /* NULL: the default one */
 
 static double now_ns(void)
 {
@@ -173,7 +175,8 @@ static double round_of(const struct scenario *scenario, int ours)
 	build(scenario, &batch);
 	place(scenario, &batch);
 	start = measure();
-	rc = ours ? bm_migrate_batch(NULL, batch.count, batch.pages, batch.nodes, batch.status, 0)
+	rc = ours ? bm_migrate_batch(context, batch.count, batch.pages, batch.nodes, batch.status,
+				     0)
 		  : plain(batch.count, batch.pages, batch.nodes, batch.status);
 	end = measure();
 	if (rc < 0)
@@ -207,6 +210,32 @@ static void compare(const struct scenario *scenario, double scale)
 	fflush(stdout);
 }
 
+/* The same pages, so many in a call of the kernel. */
+static void compare_call_pages(void)
+{
+	static const char *const lengths[] = {"64", "256", "1024", "4096", "16384", "65536"};
+	const struct scenario scenario = {"", BASE_PAGES, 65536, 0};
+
+	printf("| pages in a call | ns (with --icount: instructions) per page |\n| --- | --- |\n");
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		struct bm_options options;
+		double time[ROUNDS];
+
+		bm_options_init(&options, sizeof(options));
+		options.call_pages = atoi(lengths[i]);
+		options.threads = 1;
+		if (bm_context_new(&options, &context) < 0)
+			die("bm_context_new");
+		for (int round = 0; round < ROUNDS; round++)
+			time[round] = round_of(&scenario, 1);
+		bm_context_free(context);
+		context = NULL;
+		qsort(time, ROUNDS, sizeof(double), by_value);
+		printf("| %s | %.0f |\n", lengths[i], time[ROUNDS / 2] / (double)scenario.pages);
+		fflush(stdout);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct scenario warm_up = {"warm-up", BASE_PAGES, 1, 0};
@@ -228,6 +257,10 @@ int main(int argc, char **argv)
 		die("thread");
 	round_of(&warm_up, 0);
 	round_of(&warm_up, 1);
+	if (argc > 1 && strcmp(argv[1], "--call-pages") == 0) {
+		compare_call_pages();
+		return 0;
+	}
 	printf("| %s | plain | batchmig | ratio | spread |\n",
 	       interrupts ? "TLB interrupts per 1000 entries, a sibling thread runs"
 			  : "ns (with --icount: instructions) per entry");

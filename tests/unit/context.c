@@ -76,7 +76,7 @@ static void count_lines(void *user, int level, const char *line)
 
 START_TEST(a_bad_option_is_logged)
 {
-	struct bm_context *context = (struct bm_context *)&logged;
+	struct bm_context *context = (struct bm_context *)(void *)&logged;
 	struct bm_options options;
 
 	fake_reset();

@@ -150,7 +150,7 @@ END_TEST
 /* With targets only: questions are allowed. */
 static int forbid_moves(int error, int only_moves)
 {
-	struct scmp_arg_cmp has_targets = SCMP_A3(SCMP_CMP_NE, 0);
+	struct scmp_arg_cmp has_targets = {.arg = 3, .op = SCMP_CMP_NE, .datum_a = 0};
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	int rc = filter ? 0 : -1;
 

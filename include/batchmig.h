@@ -46,10 +46,11 @@
  *      >= 0     the node the page is on, as the kernel said after the last
  *               attempt to move it; not always the node that was asked for
  *               (see "Contradictions")
- *      -ENOENT  nothing there to move: never touched, or swapped out; Linux
- *               before 6.7 says so of pages without access (PROT_NONE) and
- *               of those that NUMA balancing has just marked, and may say
- *               -EFAULT of a page that was never touched
+ *      -ENOENT  nothing there to move: never touched, or swapped out. Linux
+ *               6.1 to 6.4 say so of pages without access (PROT_NONE), and of
+ *               a page that was never touched -EFAULT. A page of another
+ *               process that somebody else is migrating looks the same, if
+ *               that takes longer than the retries
  *      -EFAULT  not mapped, the shared zero page, or a mapping the kernel does
  *               not migrate (device memory, vDSO)
  *      -EACCES  shared with another process and BM_MOVE_ALL was not given, or

@@ -8,7 +8,7 @@
 #include "pagemap.h"
 
 /* Entries of pagemap that are read at once, pages that are touched at once. */
-#define WINDOW  64u
+#define WINDOW  256u
 #define TOUCHED 256u
 
 struct window {
@@ -41,16 +41,24 @@ static int is_resident(const struct bm_job *job, uint64_t addr)
 	return job->sys->mincore(addr, job->context->page_size, &resident) == 0 && resident & 1;
 }
 
+/* As far as is known, and not for sure. */
+static int is_absent(const struct bm_unit *unit)
+{
+	return unit->status == -ENOENT && !unit->gone;
+}
+
 enum finding { ABSENT, READY, TO_BE_READ };
 
-static enum finding look_at(struct bm_job *job, struct window *window, const struct bm_unit *unit)
+static enum finding look_at(struct bm_job *job, struct window *window, struct bm_unit *unit)
 {
 	uint64_t entry = entry_of(window, unit->addr);
 
 	if (entry & BM_PAGEMAP_PRESENT)
 		return job->context->misses_hinted ? TO_BE_READ : READY;
-	if (!(entry & BM_PAGEMAP_SWAPPED))
+	if (!(entry & BM_PAGEMAP_SWAPPED)) {
+		unit->gone = 1;
 		return ABSENT;
+	}
 	/* Of another process a page in migration looks as if it were swapped out. */
 	if (job->pid) {
 		job->passing++;
@@ -93,10 +101,10 @@ static size_t find_all(struct bm_job *job, struct window *window)
 	size_t found = 0;
 
 	for (size_t i = 0; i < job->unit_count; i++) {
-		const struct bm_unit *unit = &job->units[i];
+		struct bm_unit *unit = &job->units[i];
 		enum finding finding = ABSENT;
 
-		if (unit->status == -ENOENT)
+		if (is_absent(unit))
 			finding = look_at(job, window, unit);
 		if (finding == READY)
 			job->order[found++] = (uint32_t)i;
@@ -131,7 +139,7 @@ static void classify(struct bm_unit *unit, enum bm_unit_state there, enum bm_uni
 static int any_absent(const struct bm_job *job)
 {
 	for (size_t i = 0; i < job->unit_count; i++) {
-		if (job->units[i].status == -ENOENT)
+		if (is_absent(&job->units[i]))
 			return 1;
 	}
 	return 0;

@@ -44,6 +44,7 @@ struct bm_unit {
 	unsigned char tried;
 	unsigned char huge;
 	unsigned char contested; /* by a unit of the same folio that could not be seen */
+	unsigned char gone;      /* pagemap too says that it is absent */
 };
 
 /* An attempt before the one that succeeded may have left its error. */

@@ -179,21 +179,31 @@ static void find_holes_of_block(struct bm_job *job, size_t first, size_t last)
 
 /*
  * A page that need not or cannot move makes the kernel end its list and flush
- * the TLBs of all CPUs once more, where it does not flush for each page; with a
- * single CPU that is cheaper than to look for holes. Pages that are there already must be known in any case: the
- * kernel's count of pages that moved would not agree with ours.
+ * the TLBs of all CPUs once more. With a single CPU, or where the kernel
+ * flushes for each page, that is cheaper than to look for holes. Of what is
+ * there already a batch of several calls must know in any case: the kernel's
+ * count of pages that moved would not agree with ours.
  */
+static struct seen sample_if_it_pays(struct bm_job *job, struct bm_scratch *scratch, size_t first,
+				     size_t count)
+{
+	int flushes_once = job->context->flushes_once;
+	struct seen seen = {0};
+
+	if (!job->exact && (flushes_once || job->count > job->room))
+		seen = sample(job, scratch, first, count);
+	if (seen.absent && (!flushes_once || job->sys->cpus() == 1))
+		seen.absent = 0;
+	return seen;
+}
+
 static void classify_block(void *arg, unsigned int worker, size_t block)
 {
 	struct bm_job *job = arg;
 	struct bm_scratch *scratch = &job->scratch[worker];
 	size_t first = block * job->room, count = block_length(job, block);
-	struct seen seen = {0};
+	struct seen seen = sample_if_it_pays(job, scratch, first, count);
 
-	if (!job->exact && job->context->flushes_once)
-		seen = sample(job, scratch, first, count);
-	if (seen.absent && job->sys->cpus() == 1)
-		seen.absent = 0;
 	if (seen.absent && job->scan_works)
 		find_holes_of_block(job, first, first + count);
 	if (job->exact || seen.unknown || (seen.absent && !job->scan_works) || seen.local)

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* batch.c - requests in, results out. */
-#include "batch.h"
-
 #include <errno.h>
 #include <linux/mempolicy.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "job.h"
 #include "range.h"
 #include "registry.h"
 #include "structs.h"
@@ -14,6 +12,12 @@
 #define KNOWN_FLAGS (BM_MOVE_ALL | BM_BIND | BM_QUIET)
 /* No address space holds longer arrays; sizes computed from a count cannot overflow. */
 #define COUNT_LIMIT (SIZE_MAX / 128)
+
+struct bm_batch {
+	struct bm_context *context;
+	long result;
+	struct bm_report report;
+};
 
 int bm_request_init(struct bm_request *request, size_t size)
 {
@@ -87,36 +91,6 @@ static int import(const struct bm_context *context, const struct bm_request *req
 	if (known->pid == context->pid)
 		known->pid = 0;
 	return rc;
-}
-
-void bm_job_init(struct bm_job *job, struct bm_context *context, const struct bm_request *request,
-		 enum bm_mover mover)
-{
-	memset(job, 0, sizeof(*job));
-	job->context = context;
-	job->sys = context->sys;
-	job->pid = request->pid;
-	job->flags = request->flags;
-	job->mover = mover;
-	job->count = request->count;
-	job->pages = request->pages;
-	job->nodes = request->nodes;
-	job->status = request->status;
-	job->reasons = request->reasons;
-	job->exact = request->reasons != NULL;
-}
-
-long bm_job_whole(struct bm_job *job)
-{
-	int rc = 0;
-
-	if (job->count == 0)
-		return 0;
-	rc = bm_job_prepare(job);
-	if (rc == 0)
-		rc = bm_job_run(job);
-	bm_job_release(job);
-	return rc < 0 ? rc : (long)job->misplaced;
 }
 
 /*

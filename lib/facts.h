@@ -3,7 +3,7 @@
 #ifndef BM_FACTS_H
 #define BM_FACTS_H
 
-#include "info.h"
+#include "snapshot.h"
 
 void bm_facts_fill(struct bm_info *info);
 void bm_facts_movers(struct bm_info *info);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/mempolicy.h>
+#include <string.h>
 
 #include "bind.h"
 #include "classify.h"
@@ -80,7 +81,7 @@ static int take_memory(struct bm_job *job)
 	return 0;
 }
 
-int bm_job_prepare(struct bm_job *job)
+static int prepare(struct bm_job *job)
 {
 	uint64_t page_size = job->context->page_size;
 	int rc;
@@ -98,7 +99,7 @@ int bm_job_prepare(struct bm_job *job)
 	return rc;
 }
 
-void bm_job_release(struct bm_job *job)
+static void release(struct bm_job *job)
 {
 	bm_arena_give(&job->context->arena, job->memory);
 	job->memory = NULL;
@@ -259,7 +260,7 @@ static int run_slice(struct bm_job *job, struct bm_plan *plan, struct bm_witness
 	return 0;
 }
 
-int bm_job_run(struct bm_job *job)
+static int run(struct bm_job *job)
 {
 	struct bm_witness witness = {0};
 	struct bm_plan plan = {.items = job->items,
@@ -278,4 +279,34 @@ int bm_job_run(struct bm_job *job)
 	bm_tally_sort(&job->report.tally);
 	job->report.kernel_calls = atomic_load(&job->kernel_calls);
 	return rc;
+}
+
+void bm_job_init(struct bm_job *job, struct bm_context *context, const struct bm_request *request,
+		 enum bm_mover mover)
+{
+	memset(job, 0, sizeof(*job));
+	job->context = context;
+	job->sys = context->sys;
+	job->pid = request->pid;
+	job->flags = request->flags;
+	job->mover = mover;
+	job->count = request->count;
+	job->pages = request->pages;
+	job->nodes = request->nodes;
+	job->status = request->status;
+	job->reasons = request->reasons;
+	job->exact = request->reasons != NULL;
+}
+
+long bm_job_whole(struct bm_job *job)
+{
+	int rc = 0;
+
+	if (job->count == 0)
+		return 0;
+	rc = prepare(job);
+	if (rc == 0)
+		rc = run(job);
+	release(job);
+	return rc < 0 ? rc : (long)job->misplaced;
 }

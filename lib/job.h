@@ -67,11 +67,14 @@ struct bm_job {
 	size_t misplaced; /* entries that are not on their node: the result of the call */
 };
 
-/* Takes the memory and makes the plan; -ENOMEM, or -E2BIG for BM_BIND on too many runs. */
-int bm_job_prepare(struct bm_job *job);
-/* Works it off; -errno when the kernel refused before anything was tried. */
-int bm_job_run(struct bm_job *job);
-/* Gives everything back. */
-void bm_job_release(struct bm_job *job);
+/* Fills a job for a checked request of pages. */
+void bm_job_init(struct bm_job *job, struct bm_context *context, const struct bm_request *request,
+		 enum bm_mover mover);
+/*
+ * Works it off, from taking the memory to giving it back: the number of
+ * misplaced entries; -ENOMEM, -E2BIG for BM_BIND on too many runs, or -errno
+ * when the kernel refused before anything was tried.
+ */
+long bm_job_whole(struct bm_job *job);
 
 #endif

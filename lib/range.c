@@ -6,7 +6,6 @@
 #include <linux/mempolicy.h>
 #include <stdlib.h>
 
-#include "batch.h"
 #include "bind.h"
 #include "error.h"
 #include "mempolicy.h"

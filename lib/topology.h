@@ -3,7 +3,7 @@
 #ifndef BM_TOPOLOGY_H
 #define BM_TOPOLOGY_H
 
-#include "info.h"
+#include "snapshot.h"
 
 /* Fills the nodes of a snapshot; none where the kernel has no NUMA. */
 void bm_topology_fill(struct bm_info *info);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* info.h - a snapshot under construction, and where its strings live. */
-#ifndef BM_INFO_H
-#define BM_INFO_H
+/* snapshot.h - a snapshot under construction, and where its strings live. */
+#ifndef BM_SNAPSHOT_H
+#define BM_SNAPSHOT_H
 
 #include "context.h"
 

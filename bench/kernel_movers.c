@@ -8,7 +8,8 @@
  * is one instruction; elsewhere the times are times. With --interrupts it
  * counts instead by how many interrupts TLBs were flushed while another
  * thread of the process runs: what a flush costs does not show in instructions.
- * With --call-pages it compares lengths of a kernel call instead.
+ * With --call-pages it compares lengths of a kernel call instead. A word, as
+ * in "kernel_movers hole", chooses the cases that have it in their name.
  */
 #include <batchmig.h>
 #include <errno.h>
@@ -27,10 +28,13 @@
 #define ROUNDS              3
 #define SMALL_ROUNDS        21 /* of batches so short that a timer interrupt shows */
 #define SMALL               512
-#define INTERRUPT_PAGES_MAX 40000u
+#define INTERRUPT_PAGES_MAX 70000u
 #define HUGE                (2ul << 20)
 
-enum layout { BASE_PAGES, HUGE_PAGES, INTERLEAVED, HOLES, LOCAL_HALF };
+#define SPARSE_EVERY 64 /* of so many entries in a row */
+#define SPARSE_PAGES 8  /* so many exist */
+
+enum layout { BASE_PAGES, HUGE_PAGES, INTERLEAVED, HOLES, SPARSE, LOCAL_HALF };
 
 struct scenario {
 	const char *name;
@@ -49,6 +53,7 @@ static const struct scenario scenarios[] = {
 	{"64 THPs, all their pages", HUGE_PAGES, 64 * 512, 1},
 	{"16384 pages, targets alternate", INTERLEAVED, 16384, 0},
 	{"16384 entries, every other a hole", HOLES, 16384, 0},
+	{"65536 entries, 8 of 64 exist", SPARSE, 65536, 0},
 	{"16384 pages, every other there", LOCAL_HALF, 16384, 0},
 };
 
@@ -85,6 +90,13 @@ static long plain(size_t count, void **pages, const int *nodes, int *status)
 	return syscall(SYS_move_pages, 0, count, pages, nodes, status, MPOL_MF_MOVE);
 }
 
+static int exists(const struct scenario *scenario, size_t i)
+{
+	if (scenario->layout == HOLES)
+		return i % 2 == 0;
+	return scenario->layout != SPARSE || i % SPARSE_EVERY < SPARSE_PAGES;
+}
+
 /* Fresh memory on the near node; what a scenario wants elsewhere is put there. */
 static void build(const struct scenario *scenario, struct batch *batch)
 {
@@ -108,7 +120,7 @@ static void build(const struct scenario *scenario, struct batch *batch)
 		batch->nodes[i] = far_node;
 		if (scenario->layout == INTERLEAVED && i % 2)
 			batch->nodes[i] = near_node;
-		if (scenario->layout != HOLES || i % 2 == 0)
+		if (exists(scenario, i))
 			*(char *)batch->pages[i] = 1;
 		batch->status[i] = 0;
 	}
@@ -245,6 +257,7 @@ int main(int argc, char **argv)
 {
 	const struct scenario warm_up = {"warm-up", BASE_PAGES, 1, 0};
 	int interrupts = argc > 1 && strcmp(argv[1], "--interrupts") == 0;
+	const char *word = argc > 1 && argv[argc - 1][0] != '-' ? argv[argc - 1] : "";
 	atomic_int stop = 0;
 	pthread_t sibling;
 
@@ -272,6 +285,8 @@ int main(int argc, char **argv)
 	printf("| --- | --- | --- | --- | --- |\n");
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
 		/* Emulated, a spinning thread makes everything slow: not the longest ones. */
+		if (!strstr(scenarios[i].name, word))
+			continue;
 		if (!interrupts || (scenarios[i].pages <= INTERRUPT_PAGES_MAX &&
 				    scenarios[i].layout != HUGE_PAGES))
 			compare(&scenarios[i], interrupts ? 1000 : 1);

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "cost.h"
+#include "holes.h"
 #include "locate.h"
 #include "missed.h"
 #include "pagemap.h"
@@ -53,38 +54,6 @@ static size_t join(struct bm_job *job, size_t first, size_t end, size_t kept)
 	bm_plan_join(job->units, first, end, job->items, job->nodes, job->context->huge_size);
 	job->units[kept] = job->units[first];
 	return kept + 1;
-}
-
-/* Marks units below addr, from `at` on, as absent; returns the first that is not below. */
-static size_t mark_absent(struct bm_job *job, size_t at, size_t end, uint64_t addr)
-{
-	for (; at < end && job->units[at].addr < addr; at++)
-		job->units[at].state = BM_UNIT_ABSENT;
-	return at;
-}
-
-/* Marks those of close-lying units, all in one region, that have neither memory nor swap. */
-static void find_holes(struct bm_job *job, size_t first, size_t end)
-{
-	struct bm_page_region regions[BM_WALK_REGIONS];
-	struct bm_page_scan scan = {job->units[first].addr, job->units[end - 1].end,
-				    BM_SCAN_PRESENT | BM_SCAN_SWAPPED, 0};
-	size_t at = first;
-
-	if (!bm_cost_scan_pays(end - first, (scan.end - scan.start) / job->context->page_size))
-		return;
-	while (scan.start < scan.end) {
-		long got = bm_pagemap_scan(job->sys, job->pagemap, &scan, regions, BM_WALK_REGIONS);
-
-		if (got < 0)
-			return;
-		for (long i = 0; i < got; i++) {
-			at = mark_absent(job, at, end, regions[i].start);
-			while (at < end && job->units[at].addr < regions[i].end)
-				at++;
-		}
-	}
-	mark_absent(job, at, end, scan.end);
 }
 
 static void join_all(struct bm_job *job)
@@ -167,16 +136,6 @@ static size_t block_length(const struct bm_job *job, size_t block)
 	return left < job->room ? left : job->room;
 }
 
-static void find_holes_of_block(struct bm_job *job, size_t first, size_t last)
-{
-	size_t end;
-
-	for (size_t i = first; i < last; i = end) {
-		end = bm_plan_region_end(job->units, last, i, job->context->huge_size);
-		find_holes(job, i, end);
-	}
-}
-
 /*
  * A page that need not or cannot move makes the kernel end its list and flush
  * the TLBs of all CPUs once more. With a single CPU, or where the kernel
@@ -192,9 +151,21 @@ static struct seen sample_if_it_pays(struct bm_job *job, struct bm_scratch *scra
 
 	if (!job->exact && (flushes_once || job->count > job->room))
 		seen = sample(job, scratch, first, count);
-	if (seen.absent && (!flushes_once || job->sys->cpus() == 1))
+	if (seen.absent && !flushes_once)
 		seen.absent = 0;
 	return seen;
+}
+
+/* Asks about units, but for those that pagemap has told to be absent. */
+static void ask_units(struct bm_job *job, struct bm_scratch *scratch, size_t first, size_t count)
+{
+	size_t some = 0;
+
+	for (size_t i = first; i < first + count; i++) {
+		if (!job->units[i].gone)
+			job->order[first + some++] = (uint32_t)i;
+	}
+	bm_locate_units(job, scratch, job->order, first, some);
 }
 
 static void classify_block(void *arg, unsigned int worker, size_t block)
@@ -205,9 +176,9 @@ static void classify_block(void *arg, unsigned int worker, size_t block)
 	struct seen seen = sample_if_it_pays(job, scratch, first, count);
 
 	if (seen.absent && job->scan_works)
-		find_holes_of_block(job, first, first + count);
+		bm_holes_find(job, first, first + count);
 	if (job->exact || seen.unknown || (seen.absent && !job->scan_works) || seen.local)
-		bm_locate_units(job, scratch, NULL, first, count);
+		ask_units(job, scratch, first, count);
 	for (size_t i = first; i < first + count; i++)
 		set_state(&job->units[i]);
 }
@@ -228,8 +199,7 @@ static void ask_block(void *arg, unsigned int worker, size_t block)
 {
 	struct bm_job *job = arg;
 
-	bm_locate_units(job, &job->scratch[worker], NULL, block * job->room,
-			block_length(job, block));
+	ask_units(job, &job->scratch[worker], block * job->room, block_length(job, block));
 }
 
 /* Asks about what did not move. */

@@ -97,32 +97,57 @@ static void write_split(struct bm_job *job, const struct bm_unit *unit)
 	}
 }
 
-/* The usual case: one entry, one page, moved as asked. Returns 0 when it is another one. */
-static int write_moved(const struct bm_job *job, const struct bm_unit *unit)
+/*
+ * The usual cases: one entry, one page, moved at once, or there already, or
+ * absent. Returns 0 when it is another one.
+ */
+static int write_usual(const struct bm_job *job, const struct bm_unit *unit, uint64_t *usual)
 {
+	enum bm_reason reason;
 	size_t index;
 
-	if (unit->state != BM_UNIT_MOVED || unit->items != 1 || unit->status != unit->node ||
-	    unit->tried != 1 || unit->huge || unit->reason != BM_REASON_NONE)
+	if (unit->items != 1 || unit->huge || unit->error || unit->reason || unit->tried > 1)
+		return 0;
+	if (unit->state == BM_UNIT_MOVED && unit->status == unit->node)
+		reason = BM_REASON_NONE;
+	else if (unit->state == BM_UNIT_ALREADY && unit->status == unit->node)
+		reason = BM_REASON_ALREADY;
+	else if (unit->state == BM_UNIT_ABSENT && unit->status == -ENOENT)
+		reason = BM_REASON_ABSENT;
+	else
 		return 0;
 	index = job->items[unit->first].index;
 	job->status[index] = unit->status;
 	if (job->reasons)
-		job->reasons[index] = BM_REASON_NONE;
+		job->reasons[index] = (unsigned char)reason;
+	usual[reason]++;
 	return 1;
+}
+
+static void count_usual(struct bm_job *job, const uint64_t *usual)
+{
+	struct bm_report *report = &job->report;
+	uint64_t moved = usual[BM_REASON_NONE], already = usual[BM_REASON_ALREADY];
+
+	report->tally.pages += moved + already;
+	report->tally.moved += moved;
+	report->tally.already += already;
+	report->bytes_moved += moved * job->context->page_size;
+	bm_tally_fail(&report->tally, ENOENT, usual[BM_REASON_ABSENT]);
+	job->misplaced += usual[BM_REASON_ABSENT];
+	for (size_t i = 0; i < BM_REASON_COUNT; i++)
+		report->reasons[i] += usual[i];
 }
 
 void bm_results_write(struct bm_job *job)
 {
-	uint64_t moved = 0;
+	uint64_t usual[BM_REASON_COUNT] = {0};
 
 	for (size_t i = 0; i < job->unit_count; i++) {
 		const struct bm_unit *unit = &job->units[i];
 
-		if (write_moved(job, unit)) {
-			moved++;
+		if (write_usual(job, unit, usual))
 			continue;
-		}
 		if (unit->state == BM_UNIT_MOVED && unit->status == unit->node)
 			job->report.bytes_moved +=
 				unit->huge ? job->context->huge_size : job->context->page_size;
@@ -134,8 +159,5 @@ void bm_results_write(struct bm_job *job)
 		for (size_t k = unit->first; k < unit->first + unit->items; k++)
 			write_item(job, unit, &job->items[k], unit->status);
 	}
-	job->report.tally.pages += moved;
-	job->report.tally.moved += moved;
-	job->report.reasons[BM_REASON_NONE] += moved;
-	job->report.bytes_moved += moved * job->context->page_size;
+	count_usual(job, usual);
 }

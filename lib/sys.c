@@ -35,6 +35,12 @@ static long linux_move_pages(pid_t pid, size_t count, void *const *pages, const 
 	return pid != 0 && rc == -EINVAL ? -ESRCH : rc;
 }
 
+/* Not by the C library, where it is a point of cancellation. */
+static int linux_msync(uint64_t addr, size_t length, int flags)
+{
+	return (int)result(syscall(SYS_msync, addr, length, flags));
+}
+
 static int linux_mincore(uint64_t addr, size_t length, unsigned char *resident)
 {
 	return (int)result(mincore((void *)(uintptr_t)addr, length, resident));
@@ -204,6 +210,7 @@ const struct bm_sys bm_sys_linux = {
 	.mbind = linux_mbind,
 	.get_mempolicy = linux_get_mempolicy,
 	.userfaultfd = linux_userfaultfd,
+	.msync = linux_msync,
 	.mincore = linux_mincore,
 	.vm_readv = linux_vm_readv,
 	.open = linux_open,

@@ -22,6 +22,7 @@ struct bm_sys {
 	long (*get_mempolicy)(int *mode, unsigned long *mask, unsigned long maxnode, uint64_t addr,
 			      unsigned long flags);
 	long (*userfaultfd)(int flags);
+	int (*msync)(uint64_t addr, size_t length, int flags);
 	int (*mincore)(uint64_t addr, size_t length, unsigned char *resident);
 	/* Bytes read, up to the first page that cannot be. */
 	ssize_t (*vm_readv)(pid_t pid, const struct iovec *local, const struct iovec *remote,

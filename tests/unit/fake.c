@@ -269,6 +269,7 @@ const struct bm_sys fake_sys = {
 	.mbind = fake_mbind,
 	.get_mempolicy = fake_get_mempolicy,
 	.userfaultfd = fake_userfaultfd,
+	.msync = fake_msync,
 	.mincore = fake_mincore,
 	.vm_readv = fake_vm_readv,
 	.open = fake_open,

@@ -32,6 +32,7 @@ enum fake_call {
 	FAKE_POLICY,
 	FAKE_UFFD,
 	FAKE_READV,
+	FAKE_MSYNC,
 	FAKE_MINCORE,
 	FAKE_OPEN,
 	FAKE_IOCTL,
@@ -165,6 +166,7 @@ ssize_t fake_list(const char *path, char *buffer, size_t size);
 const char *fake_getenv(const char *name);
 struct fake_fd *fake_fd(int fd);
 long fake_userfaultfd(int flags);
+int fake_msync(uint64_t addr, size_t length, int flags);
 int fake_mincore(uint64_t addr, size_t length, unsigned char *resident);
 ssize_t fake_vm_readv(pid_t pid, const struct iovec *local, const struct iovec *remote,
 		      size_t count);

@@ -3,6 +3,7 @@
 #include "fake.h"
 
 #include <linux/mempolicy.h>
+#include <sys/mman.h>
 
 /* Pages of one target that wait to be migrated together. */
 struct list {
@@ -193,6 +194,19 @@ long fake_move_pages(pid_t pid, size_t count, void *const *pages, const int *nod
 
 	fake_lock(call);
 	rc = move_pages_locked(pid, count, pages, nodes, status, flags);
+	fake_unlock();
+	return rc;
+}
+
+int fake_msync(uint64_t addr, size_t length, int flags)
+{
+	int rc = flags == MS_ASYNC ? 0 : -EINVAL;
+
+	fake_lock(FAKE_MSYNC);
+	for (uint64_t at = addr; rc == 0 && at < addr + length; at += fake.page_size)
+		rc = fake_at(at) ? 0 : -ENOMEM;
+	if (fake_fails(FAKE_MSYNC))
+		rc = fake.fail_error;
 	fake_unlock();
 	return rc;
 }

@@ -23,24 +23,34 @@ int bm_request_init(struct bm_request *request, size_t size)
 {
 	struct bm_request empty = {.size = size};
 
-	if (!request || !bm_struct_size_ok(size, sizeof(size)))
+	if (!request || !bm_struct_size_ok(size, sizeof(empty)))
 		return -EINVAL;
 	bm_struct_export(request, size, &empty, sizeof(empty));
 	return 0;
 }
 
-static int check_arrays(const struct bm_request *request)
+/* What was asked cannot be: said once, here. */
+static int refuse(const struct bm_context *context, int rc, const char *why)
+{
+	bm_log(&context->config.log, BM_LOG_ERROR, "a batch was refused: %s", why);
+	return rc;
+}
+
+static int check_arrays(const struct bm_context *context, const struct bm_request *request)
 {
 	if (request->count > COUNT_LIMIT)
-		return -E2BIG;
+		return refuse(context, -E2BIG, "no arrays can have so many entries as count says");
 	if (request->ranges) {
 		if (request->pages || request->nodes || request->status || request->reasons)
-			return -EINVAL;
-		return bm_range_size_ok(request->range_size) ? 0 : -EINVAL;
+			return refuse(context, -EINVAL, "either ranges or pages, not both");
+		return bm_range_size_ok(request->range_size)
+			       ? 0
+			       : refuse(context, -EINVAL,
+					"range_size must be sizeof(struct bm_range)");
 	}
-	if (request->count == 0)
+	if (request->count == 0 || (request->pages && request->nodes && request->status))
 		return 0;
-	return request->pages && request->nodes && request->status ? 0 : -EINVAL;
+	return refuse(context, -EINVAL, "pages, nodes and status, or ranges, must be given");
 }
 
 /* The mover of this request, or -errno. */
@@ -63,19 +73,19 @@ static int choose(const struct bm_context *context, const struct bm_request *req
 
 static int check(const struct bm_context *context, const struct bm_request *request)
 {
-	int rc = check_arrays(request), foreign = request->pid != 0, mover;
+	int rc = check_arrays(context, request), mover;
 
 	if (rc < 0)
 		return rc;
-	if (request->flags & ~KNOWN_FLAGS || request->pid < 0)
-		return -EINVAL;
+	if (request->flags & ~KNOWN_FLAGS)
+		return refuse(context, -EINVAL,
+			      "flags may be BM_MOVE_ALL, BM_BIND and BM_QUIET, nothing else");
+	if (request->pid < 0)
+		return refuse(context, -EINVAL, "pid must be that of a process, or 0");
 	mover = choose(context, request);
-	if (foreign && (request->flags & BM_BIND || mover == BM_MOVER_MBIND)) {
-		bm_log(&context->config.log, BM_LOG_ERROR,
-		       "BM_BIND and the mover mbind work for the own process only, not for %d",
-		       (int)request->pid);
-		return mover < 0 ? mover : -EINVAL;
-	}
+	if (request->pid && (request->flags & BM_BIND || mover == BM_MOVER_MBIND))
+		return refuse(context, mover < 0 ? mover : -EINVAL,
+			      "BM_BIND and the mover mbind are for the own process only");
 	return mover;
 }
 
@@ -84,10 +94,12 @@ static int import(const struct bm_context *context, const struct bm_request *req
 {
 	int rc;
 
-	if (!request || !bm_struct_size_ok(request->size, sizeof(request->size)))
-		return -EINVAL;
+	if (!request || !bm_struct_size_ok(request->size, sizeof(*known)))
+		return refuse(context, -EINVAL, "call bm_request_init() with its size first");
 	bm_request_init(known, sizeof(*known));
 	rc = bm_struct_import(known, sizeof(*known), request, request->size);
+	if (rc < 0)
+		return refuse(context, rc, "it sets fields that only a newer version knows");
 	if (known->pid == context->pid)
 		known->pid = 0;
 	return rc;
@@ -121,6 +133,9 @@ static long run(struct bm_context *context, const struct bm_request *request, in
 
 	bm_job_init(&job, context, request, (enum bm_mover)mover);
 	result = request->ranges ? bm_ranges_run(&job, request) : bm_job_whole(&job);
+	/* -E2BIG has been told where the runs were counted. */
+	if (result < 0 && result != -E2BIG)
+		return refuse(context, (int)result, bm_error_text((int)result));
 	if (result < 0)
 		return result;
 	job.report.backend = bm_registry_kernel();
@@ -190,7 +205,7 @@ int bm_batch_report(struct bm_batch *batch, struct bm_report *report, size_t siz
 
 	if (rc < 0)
 		return rc;
-	if (!report || !bm_struct_size_ok(size, sizeof(report->tally.pages)))
+	if (!report || !bm_struct_size_ok(size, sizeof(*report)))
 		return -EINVAL;
 	bm_struct_export(report, size, &batch->report, sizeof(batch->report));
 	return 0;
@@ -238,7 +253,5 @@ long bm_migrate_ranges(struct bm_context *context, size_t count, struct bm_range
 				     .ranges = ranges,
 				     .range_size = range_size};
 
-	if (!ranges && count > 0)
-		return -EINVAL;
 	return run_short(context, &request);
 }

@@ -206,7 +206,7 @@ int bm_options_init(struct bm_options *options, size_t size)
 {
 	struct bm_options unset = {.size = size};
 
-	if (!options || !bm_struct_size_ok(size, sizeof(size)))
+	if (!options || !bm_struct_size_ok(size, sizeof(unset)))
 		return -EINVAL;
 	unset.threads = BM_OPTION_UNSET;
 	unset.call_pages = BM_OPTION_UNSET;
@@ -223,7 +223,7 @@ static int import_options(const struct bm_options *options, struct bm_options *k
 	bm_options_init(known, sizeof(*known));
 	if (!options)
 		return 0;
-	if (!bm_struct_size_ok(options->size, sizeof(options->size))) {
+	if (!bm_struct_size_ok(options->size, sizeof(*known))) {
 		snprintf(why, BM_WHY_MAX, "options.size=%zu is not allowed: call bm_options_init()",
 			 options->size);
 		return -EINVAL;

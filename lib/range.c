@@ -272,9 +272,9 @@ long bm_ranges_run(struct bm_job *model, const struct bm_request *request)
 		.size = request->range_size,
 		.count = request->count,
 		.pages = {.sys = model->sys, .swapped = 1, .page_size = model->context->page_size}};
-	long rc = check_call(model, request->count);
+	long rc = request->count ? check_call(model, request->count) : 0;
 
-	if (rc < 0)
+	if (rc < 0 || request->count == 0)
 		return rc;
 	walk.pages.fd = bm_pagemap_open(model->sys, model->pid);
 	if (walk.pages.fd < 0)

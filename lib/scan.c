@@ -22,7 +22,7 @@ int bm_scan_init(struct bm_scan *scan, size_t size)
 {
 	struct bm_scan empty = {.size = size};
 
-	if (!scan || !bm_struct_size_ok(size, sizeof(size)))
+	if (!scan || !bm_struct_size_ok(size, sizeof(empty)))
 		return -EINVAL;
 	bm_struct_export(scan, size, &empty, sizeof(empty));
 	return 0;
@@ -204,7 +204,7 @@ long bm_scan_next(struct bm_context *context, struct bm_scan *scan)
 
 	if (rc < 0)
 		return rc;
-	if (!scan || scan->size < sizeof(*scan) || scan->size > BM_STRUCT_LIMIT || scan->pid < 0 ||
+	if (!scan || !bm_struct_size_ok(scan->size, sizeof(*scan)) || scan->pid < 0 ||
 	    !scan->extents || scan->max == 0 ||
 	    !bm_struct_size_ok(scan->extent_size, sizeof(struct bm_extent)) ||
 	    scan->start % context->page_size)

@@ -104,7 +104,7 @@ int bm_stats_get(struct bm_context *context, struct bm_stats *stats, size_t size
 
 	if (rc < 0)
 		return rc;
-	if (!stats || !bm_struct_size_ok(size, sizeof(stats->calls)))
+	if (!stats || !bm_struct_size_ok(size, sizeof(*stats)))
 		return -EINVAL;
 	pthread_mutex_lock(&context->sums.lock);
 	copy = context->sums.stats;

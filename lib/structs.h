@@ -33,12 +33,16 @@ static inline void bm_struct_export(void *target, size_t target_size, const void
 	memcpy(target, source, target_size < size ? target_size : size);
 }
 
-/* No public struct is smaller than its size field, or as large as this. */
+/* No public struct is as large as this. */
 #define BM_STRUCT_LIMIT 4096u
 
+/*
+ * @least: its size in the first version that had it. A size in between, or
+ * one that would misalign an array, is a mistake such as sizeof(pointer).
+ */
 static inline int bm_struct_size_ok(size_t size, size_t least)
 {
-	return size >= least && size <= BM_STRUCT_LIMIT;
+	return size >= least && size <= BM_STRUCT_LIMIT && size % sizeof(void *) == 0;
 }
 
 #endif

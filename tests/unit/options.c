@@ -225,11 +225,20 @@ START_TEST(structs_of_other_versions)
 	newer.more[3] = 1;
 	ck_assert_int_eq(resolve(&newer.options), -E2BIG);
 	ck_assert_ptr_nonnull(strstr(why, bm_version()));
-	/* An older one ends before threads: what follows is not read. */
-	memset(&options, 0xee, sizeof(options));
-	ck_assert_int_eq(bm_options_init(&options, offsetof(struct bm_options, threads)), 0);
-	ck_assert_int_eq(resolve(&options), 0);
-	value_is(BM_OPTION_THREADS, "0", "default");
+	/* There is no older one: what is shorter is sizeof of a pointer. */
+	bm_options_init(&options, sizeof(options));
+	options.threads = 9999;
+	for (size_t size = 0; size < sizeof(options); size++) {
+		struct bm_options untouched = options;
+
+		ck_assert_int_eq(bm_options_init(&options, size), -EINVAL);
+		ck_assert_mem_eq(&options, &untouched, sizeof(options));
+		options.size = size;
+		ck_assert_int_eq(resolve(&options), -EINVAL);
+		ck_assert_ptr_nonnull(strstr(why, "bm_options_init"));
+		options.size = sizeof(options);
+	}
+	ck_assert_int_eq(bm_options_init(&newer.options, sizeof(options) + 1), -EINVAL);
 	fake_end();
 }
 END_TEST

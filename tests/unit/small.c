@@ -9,6 +9,7 @@
 #include "fake.h"
 #include "log.h"
 #include "stats.h"
+#include "structs.h"
 #include "unit.h"
 #include "witness.h"
 #include "workers.h"
@@ -110,6 +111,27 @@ START_TEST(tally_slots)
 	ck_assert_uint_eq(sum.pages, pages + 3);
 	ck_assert_uint_eq(sum.failed, pages);
 	ck_assert_uint_eq(sum.moved, 2);
+}
+END_TEST
+
+/* Of a caller whose header is older or newer than the library. */
+START_TEST(structs_across_versions)
+{
+	uint64_t known[4] = {1, 2, 3, 4}, shorter[2] = {7, 8}, longer[6] = {5, 6, 7, 8, 0, 0};
+
+	ck_assert_int_eq(bm_struct_import(known, sizeof(known), shorter, sizeof(shorter)), 0);
+	ck_assert_mem_eq(known, ((uint64_t[]){7, 8, 3, 4}), sizeof(known));
+	ck_assert_int_eq(bm_struct_import(known, sizeof(known), longer, sizeof(longer)), 0);
+	ck_assert_mem_eq(known, longer, sizeof(known));
+	longer[5] = 1;
+	ck_assert_int_eq(bm_struct_import(known, sizeof(known), longer, sizeof(longer)), -E2BIG);
+	bm_struct_export(longer, sizeof(longer), shorter, sizeof(shorter));
+	ck_assert_mem_eq(longer, ((uint64_t[]){7, 8, 0, 0, 0, 0}), sizeof(longer));
+	bm_struct_export(shorter, sizeof(shorter), known, sizeof(known));
+	ck_assert_mem_eq(shorter, known, sizeof(shorter));
+	ck_assert(bm_struct_size_ok(16, 16) && bm_struct_size_ok(24, 16));
+	ck_assert(!bm_struct_size_ok(8, 16) && !bm_struct_size_ok(17, 16));
+	ck_assert(!bm_struct_size_ok(SIZE_MAX, 16));
 }
 END_TEST
 
@@ -314,8 +336,16 @@ START_TEST(arena_of_many_threads)
 }
 END_TEST
 
-static const TTest *const *const tests[] = {
-	&log_levels_and_hook,   &silent_unless_asked,   &tally_slots, &tally_merges_the_same_error,
-	&sums_over_batches,     &each_block_once,       &costs,       &other_movers_are_noticed,
-	&arena_keeps_one_block, &arena_of_many_threads, NULL};
+static const TTest *const *const tests[] = {&log_levels_and_hook,
+					    &silent_unless_asked,
+					    &tally_slots,
+					    &tally_merges_the_same_error,
+					    &structs_across_versions,
+					    &sums_over_batches,
+					    &each_block_once,
+					    &costs,
+					    &other_movers_are_noticed,
+					    &arena_keeps_one_block,
+					    &arena_of_many_threads,
+					    NULL};
 const struct report_group small_group = {"small", tests};

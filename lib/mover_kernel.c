@@ -41,6 +41,31 @@ static size_t gather(struct bm_job *job, struct bm_scratch *scratch, const struc
 	return count;
 }
 
+/* What a call came to. */
+struct outcome {
+	long rc;
+	size_t ended; /* entries up to the last one that has ended a list */
+	size_t tried; /* entries that the kernel came to */
+};
+
+/*
+ * A list that fails ends the call: rc is then the pages that failed and all
+ * entries after the one that ended the list, of which the status is written
+ * before. When it was the last list, there is none.
+ */
+static struct outcome outcome_of(long rc, const int *status, size_t count)
+{
+	struct outcome outcome = {.rc = rc, .ended = count, .tried = count};
+
+	if (rc <= 0)
+		return outcome;
+	while (outcome.ended > 0 && status[outcome.ended - 1] == UNWRITTEN)
+		outcome.ended--;
+	if ((size_t)rc > count - outcome.ended)
+		outcome.tried = outcome.ended;
+	return outcome;
+}
+
 /* Asks again about units of which the call said nothing; they may well have moved. */
 static void settle_unwritten(struct bm_job *job, struct bm_scratch *scratch, size_t count)
 {
@@ -64,8 +89,8 @@ static void settle_unwritten(struct bm_job *job, struct bm_scratch *scratch, siz
 	}
 }
 
-/* A unit that did not move; rc is what the call gave. */
-static void settle_failed(struct bm_unit *unit, int status, long rc)
+/* A unit that did not move, though the kernel came to it. */
+static void settle_failed(struct bm_unit *unit, int status, long rc, int list_ended)
 {
 	if (status != UNWRITTEN) {
 		set_error(unit, status, bm_reason_of(status));
@@ -79,19 +104,23 @@ static void settle_failed(struct bm_unit *unit, int status, long rc)
 	} else {
 		/* rc > 0: pages that the kernel tried and could not move. */
 		set_error(unit, -EBUSY, BM_REASON_BUSY);
+		/* At the head of the next call it would fail the first list again. */
+		if (list_ended)
+			unit->state = BM_UNIT_WAIT;
 	}
 }
 
 /* Writes the outcome to the units; returns how many moved. */
 static size_t settle(struct bm_job *job, const struct bm_scratch *scratch,
-		     const struct bm_call *call, long rc)
+		     const struct bm_call *call, struct outcome outcome)
 {
 	const uint32_t *order = job->order + call->first;
-	const int *status = scratch->status;
+	const int *status = scratch->status, *end = status + outcome.tried;
+	const int *ended = status + outcome.ended;
 	struct bm_unit *units = job->units;
 	size_t moved = 0;
 
-	for (size_t i = 0, last = call->count; i < last; i++) {
+	for (size_t i = 0; status < end && i < call->count; i++) {
 		struct bm_unit *unit = &units[order[i]];
 
 		if (unit->state != BM_UNIT_TODO)
@@ -102,7 +131,7 @@ static size_t settle(struct bm_job *job, const struct bm_scratch *scratch,
 			bm_unit_moved(unit, *status);
 			moved++;
 		} else {
-			settle_failed(unit, *status, rc);
+			settle_failed(unit, *status, outcome.rc, status < ended);
 		}
 		status++;
 	}
@@ -155,6 +184,7 @@ void bm_mover_move_pages(struct bm_job *job, struct bm_scratch *scratch, const s
 {
 	int node = job->units[job->order[call->first]].node;
 	size_t count, some, moved = 0;
+	struct outcome outcome;
 	long rc;
 
 	/* Each further call would search the whole node for a free page again. */
@@ -171,9 +201,10 @@ void bm_mover_move_pages(struct bm_job *job, struct bm_scratch *scratch, const s
 		rc = job->sys->move_pages(job->pid, count, scratch->pages, scratch->nodes,
 					  scratch->status, job->kernel_flags);
 		atomic_fetch_add_explicit(&job->kernel_calls, 1, memory_order_relaxed);
+		outcome = outcome_of(rc, scratch->status, count);
 		if (rc != 0)
-			settle_unwritten(job, scratch, count);
-		some = settle(job, scratch, call, rc);
+			settle_unwritten(job, scratch, outcome.tried);
+		some = settle(job, scratch, call, outcome);
 		moved += some;
 		if (some == 0 && rc == -ENOMEM)
 			set_full(job, node);

@@ -221,15 +221,19 @@ size_t bm_plan_calls(const struct bm_unit *units, const uint32_t *order, size_t 
 
 size_t bm_plan_runs(const struct bm_item *items, size_t count, const int *nodes, uint64_t page_size)
 {
-	size_t runs = count > 0;
+	size_t runs = 0;
+	uint64_t next = 0;
+	int node = 0;
 
-	for (size_t i = 1; i < count; i++) {
-		uint64_t step = items[i].addr - items[i - 1].addr;
+	for (size_t i = 0; i < count; i++) {
+		const struct bm_item *item = &items[i];
 
 		/* Of entries for the same page the last decides. */
-		if (step != 0)
-			runs += step != page_size ||
-				nodes[items[i].index] != nodes[items[i - 1].index];
+		if (i + 1 < count && items[i + 1].addr == item->addr)
+			continue;
+		runs += runs == 0 || item->addr != next || nodes[item->index] != node;
+		next = item->addr + page_size;
+		node = nodes[item->index];
 	}
 	return runs;
 }

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "cost.h"
 #include "locate.h"
 
 static int is_mixed(const struct bm_unit *units, size_t first, size_t end)
@@ -86,9 +85,10 @@ void bm_replay_dragged(struct bm_job *job)
 		return;
 	for (size_t i = 0; region && i < job->unit_count; i = end) {
 		end = bm_plan_region_end(job->units, job->unit_count, i, region);
-		/* Seen to be base pages. */
-		if (job->scan_works && job->suspect == 0 && bm_cost_probe_pays(end - i))
-			continue;
+		/*
+		 * Also where no large folio is to be expected: of a huge page
+		 * whose mapping was split nothing is seen.
+		 */
 		if (is_mixed(job->units, i, end) && is_dragged(job, i, end))
 			replay(job, i, end);
 	}

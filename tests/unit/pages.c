@@ -129,6 +129,43 @@ START_TEST(the_highest_index_decides)
 }
 END_TEST
 
+/* Large folios that nothing shows: left over from huge pages whose mapping was split. */
+static void contradict_unseen(size_t count, int with_reasons)
+{
+	struct bm_context *context;
+	struct fake_area *area;
+	struct scene scene;
+	long result;
+
+	fake_reset();
+	fake_file(HUGE_FILE, "2097152\n");
+	area = fake_map(BASE, count, 0);
+	for (size_t i = 0; i + 4 <= count; i += 12)
+		fake_folio(area, i, 4, 0);
+	context = fake_context();
+	scene_line(&scene, count, 0);
+	for (size_t i = 1; i < count; i += 2)
+		scene.nodes[i] = 1;
+	result = with_reasons ? scene_submit(&scene, context) : scene_migrate(&scene, context);
+	scene_check(&scene, result, with_reasons);
+	ck_assert_int_eq(scene.status[0], 1);
+	ck_assert_int_eq(scene.status[4], 0);
+	scene_free(&scene);
+	bm_context_free(context);
+	fake_end();
+}
+
+START_TEST(unseen_folios)
+{
+	static const size_t counts[] = {8, 300, 9000};
+
+	for (size_t i = 0; i < 3; i++) {
+		contradict_unseen(counts[i], 0);
+		contradict_unseen(counts[i], 1);
+	}
+}
+END_TEST
+
 /* An entry that was overruled is told where the page is, when that cannot move too. */
 START_TEST(overruled_by_what_cannot_be)
 {
@@ -358,15 +395,9 @@ START_TEST(bind_on_too_many_runs)
 }
 END_TEST
 
-static const TTest *const *const tests[] = {&one_page,
-					    &each_kind_of_failure,
-					    &the_highest_index_decides,
-					    &overruled_by_what_cannot_be,
-					    &huge_pages_count_whole,
-					    &many_slices,
-					    &mbind_moves_and_puts_back,
-					    &another_process,
-					    &bind_of_pages,
-					    &bind_on_too_many_runs,
-					    NULL};
+static const TTest *const *const tests[] = {
+	&one_page,      &each_kind_of_failure,        &the_highest_index_decides,
+	&unseen_folios, &overruled_by_what_cannot_be, &huge_pages_count_whole,
+	&many_slices,   &mbind_moves_and_puts_back,   &another_process,
+	&bind_of_pages, &bind_on_too_many_runs,       NULL};
 const struct report_group pages_group = {"pages", tests};

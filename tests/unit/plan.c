@@ -255,6 +255,22 @@ START_TEST(runs_are_counted)
 }
 END_TEST
 
+/* Pages named twice, first and last entry with other targets. */
+START_TEST(the_last_entry_makes_the_run)
+{
+	struct bm_item items[200];
+	int alternate[200], alike[200];
+
+	for (size_t i = 0; i < 200; i++) {
+		items[i] = (struct bm_item){0x1000 + i / 2 * 4096, i};
+		alternate[i] = (i / 2 + i % 2) % 2;
+		alike[i] = i % 2 ? 1 : (int)(i / 2 % 2);
+	}
+	ck_assert_uint_eq(bm_plan_runs(items, 200, alternate, 4096), 100);
+	ck_assert_uint_eq(bm_plan_runs(items, 200, alike, 4096), 1);
+}
+END_TEST
+
 START_TEST(impossible_nodes)
 {
 	ck_assert_int_eq(bm_node_possible(-1), 0);
@@ -274,6 +290,7 @@ static const TTest *const *const tests[] = {&sorts_like_qsort,
 					    &order_groups_by_node,
 					    &calls_are_cut,
 					    &runs_are_counted,
+					    &the_last_entry_makes_the_run,
 					    &impossible_nodes,
 					    NULL};
 const struct report_group plan_group = {"plan", tests};

@@ -40,6 +40,32 @@ START_TEST(a_pinned_page_stops_nobody)
 }
 END_TEST
 
+/* Each shared page ends a list; the list of the pinned one is not tried with each of them. */
+START_TEST(a_pinned_page_costs_one_call)
+{
+	struct bm_context *context;
+	struct fake_area *area;
+	struct scene scene;
+
+	fake_reset();
+	area = fake_map(BASE, 4000, 0);
+	area->pages[0].pinned = -1;
+	for (size_t i = 1; i < 4000; i += 2)
+		area->pages[i].shared = 1;
+	context = fake_context_with("BATCHMIG_RETRIES", "0");
+	scene_line(&scene, 4000, 1);
+	ck_assert_int_eq(scene_submit(&scene, context), 2001);
+	scene_check(&scene, 2001, 1);
+	ck_assert_uint_le(fake.calls[FAKE_MOVE], 4);
+	/* All were asked before, a list that failed once more, the rest at the end. */
+	ck_assert_uint_le(fake.asked, 4000 + 100 + 2100);
+	ck_assert_uint_le(scene.report.tally.retried, 1);
+	scene_free(&scene);
+	bm_context_free(context);
+	fake_end();
+}
+END_TEST
+
 START_TEST(pauses_are_bounded)
 {
 	struct bm_context *context;
@@ -289,6 +315,7 @@ START_TEST(move_all_needs_a_capability)
 END_TEST
 
 static const TTest *const *const tests[] = {&a_pinned_page_stops_nobody,
+					    &a_pinned_page_costs_one_call,
 					    &pauses_are_bounded,
 					    &a_pin_that_goes_away,
 					    &a_full_target_is_not_hammered,

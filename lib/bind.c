@@ -23,12 +23,6 @@ int bm_bind_check(const struct bm_context *context, size_t runs)
 	return -E2BIG;
 }
 
-/* From the start of a huge page: a policy on a part would split it. */
-static uint64_t start_of(const struct bm_job *job, const struct bm_unit *unit)
-{
-	return unit->huge ? unit->end - job->context->huge_size : unit->addr;
-}
-
 static int is_there(const struct bm_unit *unit)
 {
 	return unit->status == unit->node && bm_node_possible(unit->node);
@@ -36,6 +30,7 @@ static int is_there(const struct bm_unit *unit)
 
 void bm_bind_units(struct bm_job *job)
 {
+	uint64_t huge = job->context->huge_size;
 	size_t end;
 
 	for (size_t i = 0; i < job->unit_count; i = end) {
@@ -47,9 +42,10 @@ void bm_bind_units(struct bm_job *job)
 			continue;
 		while (end < job->unit_count && is_there(&job->units[end]) &&
 		       job->units[end].node == first->node &&
-		       start_of(job, &job->units[end]) == job->units[end - 1].end)
+		       bm_unit_start(&job->units[end], huge) == job->units[end - 1].end)
 			end++;
-		rc = bm_policy_prefer(job->sys, start_of(job, first), job->units[end - 1].end,
+		/* All of a huge page: a policy on a part of it would split its mapping. */
+		rc = bm_policy_prefer(job->sys, bm_unit_start(first, huge), job->units[end - 1].end,
 				      first->node, 0);
 		if (rc == 0)
 			continue;

@@ -19,7 +19,7 @@ void bm_classify_open(struct bm_job *job)
 
 	job->pagemap = -ENOENT;
 	job->suspect = 0;
-	if (context->huge_size == 0 || !bm_cost_look_pays(job->count))
+	if (context->huge_size == 0 || (!job->whole && !bm_cost_look_pays(job->count)))
 		return;
 	if (!atomic_load_explicit(&context->no_scan, memory_order_relaxed)) {
 		job->pagemap = bm_pagemap_open(job->sys, job->pid);
@@ -42,10 +42,7 @@ void bm_classify_close(struct bm_job *job)
 
 int bm_classify_is_huge(struct bm_job *job, uint64_t addr)
 {
-	struct bm_page_scan scan = {addr, addr + job->context->page_size, BM_SCAN_HUGE, 1};
-	struct bm_page_region region;
-
-	return bm_pagemap_scan(job->sys, job->pagemap, &scan, &region, 1) == 1;
+	return bm_pagemap_is_huge(job->sys, job->pagemap, addr, job->context->page_size);
 }
 
 /* Leaves one unit of a huge page, in the place `kept`. */
@@ -64,7 +61,8 @@ static void join_all(struct bm_job *job)
 		return;
 	for (size_t i = 0; i < job->unit_count; i = end) {
 		end = bm_plan_region_end(job->units, job->unit_count, i, job->context->huge_size);
-		if (bm_cost_probe_pays(end - i) && bm_classify_is_huge(job, job->units[i].addr)) {
+		if ((job->whole || bm_cost_probe_pays(end - i)) &&
+		    bm_classify_is_huge(job, job->units[i].addr)) {
 			kept = join(job, i, end, kept);
 			continue;
 		}

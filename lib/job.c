@@ -296,6 +296,7 @@ void bm_job_init(struct bm_job *job, struct bm_context *context, const struct bm
 	job->status = request->status;
 	job->reasons = request->reasons;
 	job->exact = request->reasons != NULL;
+	job->whole = mover == BM_MOVER_MBIND || request->flags & BM_BIND;
 }
 
 long bm_job_whole(struct bm_job *job)
@@ -304,7 +305,11 @@ long bm_job_whole(struct bm_job *job)
 
 	if (job->count == 0)
 		return 0;
-	rc = prepare(job);
+	/* mbind(2) moves also where it is forbidden to ask what became of the pages. */
+	if (job->mover == BM_MOVER_MBIND)
+		rc = (int)job->sys->move_pages(job->pid, 0, NULL, NULL, NULL, 0);
+	if (rc == 0)
+		rc = prepare(job);
 	if (rc == 0)
 		rc = run(job);
 	release(job);

@@ -52,6 +52,7 @@ struct bm_job {
 	void *memory; /* all of the above */
 
 	int exact;        /* the caller wants to know of each page whether it was there before */
+	int whole;        /* huge pages must be seen: mbind(2) on a part splits their mapping */
 	int pagemap;      /* descriptor, or -errno */
 	int scan_works;   /* PAGEMAP_SCAN tells of huge pages */
 	int one_target;   /* of all units of the slice */

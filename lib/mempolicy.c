@@ -2,6 +2,7 @@
 /* mempolicy.c - setting and reading the policy of a range. */
 #include "mempolicy.h"
 
+#include <errno.h>
 #include <linux/mempolicy.h>
 
 /* The kernel takes the number of bits plus one. */
@@ -36,6 +37,10 @@ int bm_policy_prefer(const struct bm_sys *sys, uint64_t start, uint64_t end, int
 	unsigned long mask[BM_MASK_WORDS] = {0};
 	unsigned int bits = 8 * sizeof(mask[0]);
 
+	int rc;
+
 	mask[(unsigned int)node / bits] = 1ul << ((unsigned int)node % bits);
-	return (int)sys->mbind(start, end - start, MPOL_PREFERRED, mask, MAX_NODE, flags);
+	rc = (int)sys->mbind(start, end - start, MPOL_PREFERRED, mask, MAX_NODE, flags);
+	/* All else is as the kernel wants it. */
+	return rc == -EINVAL ? -ENODEV : rc;
 }

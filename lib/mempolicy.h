@@ -20,7 +20,7 @@ int bm_policy_set(const struct bm_sys *sys, uint64_t start, uint64_t end,
 /* 1 when bm_policy_set() of it gives exactly the same policy again. */
 int bm_policy_restorable(const struct bm_policy *policy);
 
-/* MPOL_PREFERRED for one node; @flags: 0, or MPOL_MF_MOVE and the like. */
+/* MPOL_PREFERRED for one node; @flags: 0, or MPOL_MF_MOVE and the like. -ENODEV: no such node. */
 int bm_policy_prefer(const struct bm_sys *sys, uint64_t start, uint64_t end, int node,
 		     unsigned int flags);
 

@@ -2,13 +2,31 @@
 /* mover_mbind.c - cuts a call into runs within one mapping and mbinds each. */
 #include "mover_mbind.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "locate.h"
 #include "mempolicy.h"
 #include "vma.h"
 
+#define MEMINFO_FILE "/sys/devices/system/node/node%d/meminfo"
+
 static struct bm_unit *unit_of(struct bm_job *job, const struct bm_call *call, size_t i)
 {
 	return &job->units[job->order[call->first + i]];
+}
+
+/* A call to a preferred node falls back to others; move_pages(2) never does. */
+static int has_room(const struct bm_job *job, int node, uint64_t bytes)
+{
+	char path[64], text[2048], *at;
+
+	snprintf(path, sizeof(path), MEMINFO_FILE, node);
+	if (bm_sys_text(job->sys, path, text, sizeof(text)) <= 0)
+		return 1;
+	at = strstr(text, "MemFree:");
+	return !at || strtoull(at + strlen("MemFree:"), NULL, 10) * 1024 / 2 >= bytes;
 }
 
 /* 1 when nothing lies between the units but units of the same target. */
@@ -17,7 +35,7 @@ static int adjacent(const struct bm_job *job, uint32_t from, uint32_t to)
 	const struct bm_unit *units = job->units;
 
 	for (uint32_t i = from; i < to; i++) {
-		if (units[i].end != units[i + 1].addr)
+		if (units[i].end != bm_unit_start(&units[i + 1], job->context->huge_size))
 			return 0;
 		/* Units of another target are another worker's: only their node may be read. */
 		if (units[i].node != units[from].node)
@@ -83,18 +101,33 @@ static void settle(struct bm_job *job, struct bm_scratch *scratch, const struct 
 	}
 }
 
+static uint64_t call_bytes(struct bm_job *job, const struct bm_call *call)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < call->count; i++) {
+		const struct bm_unit *unit = unit_of(job, call, i);
+
+		bytes += unit->end - bm_unit_start(unit, job->context->huge_size);
+	}
+	return bytes;
+}
+
 void bm_mover_mbind(struct bm_job *job, struct bm_scratch *scratch, const struct bm_call *call)
 {
+	struct bm_unit *one = unit_of(job, call, 0);
+	uint64_t huge = job->context->huge_size;
 	struct bm_vmas vmas;
 
-	if (bm_vmas_read(job->sys, 0, &vmas) < 0)
+	if (!has_room(job, one->node, call_bytes(job, call)) ||
+	    bm_vmas_read(job->sys, 0, &vmas) < 0)
 		return;
 	for (size_t i = 0; i < call->count;) {
 		size_t length = run_length(job, call, i);
 		struct bm_unit *first = unit_of(job, call, i);
 		struct bm_unit *last = unit_of(job, call, i + length - 1);
 
-		move_run(job, &vmas, first->addr, last->end, first->node);
+		move_run(job, &vmas, bm_unit_start(first, huge), last->end, first->node);
 		i += length;
 	}
 	bm_vmas_free(&vmas);

@@ -49,6 +49,14 @@ long bm_pagemap_scan(const struct bm_sys *sys, int fd, struct bm_page_scan *scan
 	return rc;
 }
 
+int bm_pagemap_is_huge(const struct bm_sys *sys, int fd, uint64_t addr, uint64_t page_size)
+{
+	struct bm_page_scan scan = {addr, addr + page_size, BM_SCAN_HUGE, 1};
+	struct bm_page_region region;
+
+	return bm_pagemap_scan(sys, fd, &scan, &region, 1) == 1;
+}
+
 long bm_pagemap_read(const struct bm_sys *sys, int fd, uint64_t addr, uint64_t page_size,
 		     uint64_t *entries, size_t count)
 {

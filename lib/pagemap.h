@@ -37,6 +37,9 @@ struct bm_page_scan {
 long bm_pagemap_scan(const struct bm_sys *sys, int fd, struct bm_page_scan *scan,
 		     struct bm_page_region *regions, size_t room);
 
+/* 1 when the page at addr is mapped as a huge page, as far as the kernel tells (Linux >= 6.7). */
+int bm_pagemap_is_huge(const struct bm_sys *sys, int fd, uint64_t addr, uint64_t page_size);
+
 /* A walk over the present pages of a range. */
 struct bm_page_walk {
 	const struct bm_sys *sys;

@@ -47,6 +47,12 @@ struct bm_unit {
 	unsigned char gone;      /* pagemap too says that it is absent */
 };
 
+/* Of the memory that moves with it: with a huge page from its start. */
+static inline uint64_t bm_unit_start(const struct bm_unit *unit, uint64_t huge_size)
+{
+	return unit->huge ? unit->end - huge_size : unit->addr;
+}
+
 /* An attempt before the one that succeeded may have left its error. */
 static inline void bm_unit_moved(struct bm_unit *unit, int node)
 {

@@ -31,7 +31,8 @@ struct walk {
 	size_t count;
 	struct bm_page_walk pages;
 	struct portion portion;
-	int flushed; /* pages may have moved */
+	struct bm_vmas vmas; /* read when first needed */
+	int flushed;         /* pages may have moved */
 	long result;
 };
 
@@ -141,15 +142,11 @@ static void count_absent(struct walk *walk, struct bm_range *range, uint64_t pag
 static int is_mapped(struct walk *walk, uint64_t start, uint64_t end)
 {
 	const struct bm_vma *vma;
-	struct bm_vmas vmas;
-	int mapped;
 
-	if (bm_vmas_read(walk->model->sys, walk->model->pid, &vmas) < 0)
+	if (!walk->vmas.list && bm_vmas_read(walk->model->sys, walk->model->pid, &walk->vmas) < 0)
 		return 1;
-	vma = bm_vmas_from(&vmas, start);
-	mapped = vma && vma->start < end;
-	bm_vmas_free(&vmas);
-	return mapped;
+	vma = bm_vmas_from(&walk->vmas, start);
+	return vma && vma->start < end;
 }
 
 static long walk_range(struct walk *walk, size_t index, uint64_t start, uint64_t end)
@@ -215,6 +212,19 @@ static long walk_ranges(struct walk *walk)
 	return walk->portion.count > 0 ? flush(walk) : 0;
 }
 
+/* With all of the huge pages that straddle an end: a policy on a part would split them. */
+static int bind_range(struct walk *walk, uint64_t start, uint64_t end, int node)
+{
+	const struct bm_sys *sys = walk->model->sys;
+	uint64_t size = walk->pages.page_size, huge = walk->model->context->huge_size;
+
+	if (huge && start % huge && bm_pagemap_is_huge(sys, walk->pages.fd, start, size))
+		start -= start % huge;
+	if (huge && end % huge && bm_pagemap_is_huge(sys, walk->pages.fd, end - size, size))
+		end += huge - end % huge;
+	return bm_policy_prefer(sys, start, end, node, 0);
+}
+
 static void finish(struct walk *walk)
 {
 	struct bm_context *context = walk->model->context;
@@ -226,7 +236,7 @@ static void finish(struct walk *walk)
 		bm_tally_sort(&range->tally);
 		if (range->error == 0 && walk->model->flags & BM_BIND &&
 		    check_range(walk, range, &start, &end) == 0 && end > start)
-			range->error = bm_policy_prefer(context->sys, start, end, range->node, 0);
+			range->error = bind_range(walk, start, end, range->node);
 		if (range->error < 0) {
 			walk->result++;
 			bm_log(&context->config.log, BM_LOG_WARN, "range %zu (%p, %zu bytes): %s",
@@ -284,6 +294,7 @@ long bm_ranges_run(struct bm_job *model, const struct bm_request *request)
 		rc = walk_ranges(&walk);
 	if (rc == 0)
 		finish(&walk);
+	bm_vmas_free(&walk.vmas);
 	free(walk.portion.pages);
 	model->sys->close(walk.pages.fd);
 	return rc < 0 ? rc : walk.result;

@@ -61,13 +61,17 @@ static size_t count_lines(const char *text)
 	return lines;
 }
 
-static void parse(const char *text, struct bm_vmas *vmas)
+static void parse(char *text, struct bm_vmas *vmas)
 {
 	while (text && *text) {
+		char *end = strchr(text, '\n');
+
+		/* sscanf() takes the length of all that follows. */
+		if (end)
+			*end++ = '\0';
 		if (parse_line(text, &vmas->list[vmas->count]))
 			vmas->count++;
-		text = strchr(text, '\n');
-		text += text != NULL;
+		text = end;
 	}
 }
 

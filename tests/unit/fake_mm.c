@@ -283,8 +283,11 @@ static void mbind_page(uint64_t addr, int mode, int node, unsigned int flags, in
 	if (!(flags & (MPOL_MF_MOVE | MPOL_MF_MOVE_ALL)) || fake_node(addr) < 0 ||
 	    page->node == node || head->stuck || (page->back && !first))
 		return;
-	if (!head->shared || flags & MPOL_MF_MOVE_ALL)
-		migrate_folio(head, node);
+	if (head->shared && !(flags & MPOL_MF_MOVE_ALL))
+		return;
+	/* Preferred is not strict: any node that has room. */
+	for (int other = 0; migrate_folio(head, node) == -ENOMEM && other < FAKE_NODES; other++)
+		node = other;
 }
 
 static long mbind_locked(uint64_t addr, size_t length, int mode, const unsigned long *mask,

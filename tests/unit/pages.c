@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* pages.c - batches of pages, one rule of the header at a time. */
-#include <linux/mempolicy.h>
 #include <stdio.h>
 
 #include "scene.h"
@@ -268,39 +267,6 @@ START_TEST(many_slices)
 }
 END_TEST
 
-START_TEST(mbind_moves_and_puts_back)
-{
-	struct bm_context *context;
-	struct fake_area *area;
-	struct scene scene;
-
-	fake_reset();
-	fake_map(BASE, 32, 0);
-	area = fake_map(BASE + 32 * 4096, 32, 0);
-	for (size_t i = 0; i < 32; i++) {
-		area->pages[i].policy = MPOL_INTERLEAVE;
-		area->pages[i].policy_node = 2;
-	}
-	area->pages[8].shared = 1;
-	fake_map(BASE + 64 * 4096, 8, 0)->pages[0].file = 1;
-	context = fake_context();
-	scene_line(&scene, 72, 1);
-	scene.mover = "mbind";
-	ck_assert_int_eq(scene_submit(&scene, context), 1);
-	scene_check(&scene, 1, 1);
-	ck_assert_int_eq(scene.status[40], -EACCES);
-	ck_assert_str_eq(scene.report.mover, "mbind");
-	ck_assert_msg(fake.calls[FAKE_MBIND] >= 2, "mbind was not called: %d",
-		      (int)fake.calls[FAKE_MBIND]);
-	for (size_t i = 0; i < 64; i++)
-		ck_assert_int_eq(fake_at(BASE + i * 4096)->policy,
-				 i < 32 ? MPOL_DEFAULT : MPOL_INTERLEAVE);
-	scene_free(&scene);
-	bm_context_free(context);
-	fake_end();
-}
-END_TEST
-
 /* mbind is not for another process: its pages go by move_pages. */
 START_TEST(another_process)
 {
@@ -341,63 +307,13 @@ START_TEST(another_process)
 }
 END_TEST
 
-START_TEST(bind_of_pages)
-{
-	struct bm_context *context;
-	struct fake_area *area;
-	struct scene scene;
-
-	fake_reset();
-	area = fake_map(BASE, 20, 0);
-	area->pages[5].pinned = -1;
-	context = fake_context_with("BATCHMIG_RETRIES", "0");
-	scene_line(&scene, 10, 1);
-	scene.flags = BM_BIND;
-	ck_assert_int_eq(scene_submit(&scene, context), 1);
-	scene_check(&scene, 1, 1);
-	for (size_t i = 0; i < 20; i++)
-		ck_assert_int_eq(area->pages[i].policy,
-				 i < 10 && i != 5 ? MPOL_PREFERRED : MPOL_DEFAULT);
-	fake_fail(1u << FAKE_MBIND, 1, -ENOMEM);
-	scene.nodes[5] = 0;
-	ck_assert_int_eq(scene_submit(&scene, context), 0);
-	ck_assert_int_eq(scene.reasons[0], BM_REASON_NO_BIND);
-	ck_assert_int_eq(scene.reasons[9], BM_REASON_ALREADY);
-	ck_assert_int_eq(scene.status[0], 1);
-	scene_free(&scene);
-	bm_context_free(context);
-	fake_end();
-}
-END_TEST
-
-START_TEST(bind_on_too_many_runs)
-{
-	struct bm_context *context;
-	struct scene scene;
-
-	fake_reset();
-	fake_map(BASE, 400, 0);
-	fake_file("/proc/sys/vm/max_map_count", "400\n");
-	context = fake_context();
-	scene_line(&scene, 101, 1);
-	for (size_t i = 0; i < 101; i++)
-		scene.pages[i] = (void *)(uintptr_t)(BASE + i * 2 * 4096);
-	scene.flags = BM_BIND;
-	ck_assert_int_eq(scene_submit(&scene, context), -E2BIG);
-	ck_assert_int_eq(scene_migrate(&scene, context), -E2BIG);
-	ck_assert_int_eq(scene.status[0], UNSET);
-	ck_assert_uint_eq(fake.migrated, 0);
-	scene.count = 100;
-	ck_assert_int_eq(scene_submit(&scene, context), 0);
-	scene_free(&scene);
-	bm_context_free(context);
-	fake_end();
-}
-END_TEST
-
-static const TTest *const *const tests[] = {
-	&one_page,      &each_kind_of_failure,        &the_highest_index_decides,
-	&unseen_folios, &overruled_by_what_cannot_be, &huge_pages_count_whole,
-	&many_slices,   &mbind_moves_and_puts_back,   &another_process,
-	&bind_of_pages, &bind_on_too_many_runs,       NULL};
+static const TTest *const *const tests[] = {&one_page,
+					    &each_kind_of_failure,
+					    &the_highest_index_decides,
+					    &unseen_folios,
+					    &overruled_by_what_cannot_be,
+					    &huge_pages_count_whole,
+					    &many_slices,
+					    &another_process,
+					    NULL};
 const struct report_group pages_group = {"pages", tests};

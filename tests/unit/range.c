@@ -268,6 +268,13 @@ START_TEST(bind_of_ranges)
 		if (i < 16)
 			ck_assert_int_eq(fake_at(BASE + i * P)->policy_node, i < 8 ? 1 : 2);
 	}
+	/* A node that is not there is called the same with and without BM_BIND. */
+	ranges[0].node = 7;
+	fake.memory &= ~(1u << 7);
+	ck_assert_int_eq(bm_migrate_ranges(context, 1, ranges, sizeof(ranges[0]), BM_BIND), 8);
+	ck_assert_int_eq(ranges[0].error, -ENODEV);
+	ck_assert_int_eq(ranges[0].tally.by_errno[0].error, ENODEV);
+	ranges[0].node = 1;
 	fake_fail(1u << FAKE_MBIND, 1, -ENOMEM);
 	ck_assert_int_eq(bm_migrate_ranges(context, 2, ranges, sizeof(ranges[0]), BM_BIND), 1);
 	ck_assert_int_eq(ranges[0].error, -ENOMEM);

@@ -2,6 +2,7 @@
 /* cost.c - thresholds, each with the measurement it comes from. */
 #include "cost.h"
 
+#include "least.h"
 #include "workers.h"
 
 /*
@@ -31,17 +32,12 @@
 /* The first question of a call costs as much as three pages more. */
 #define SAMPLE_LEAST 128u
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 unsigned int bm_cost_threads(int64_t asked, int cpus, size_t calls)
 {
-	size_t most = asked > 0 ? (size_t)asked : least((size_t)cpus, AUTO_THREADS_MAX);
+	size_t most = asked > 0 ? (size_t)asked : bm_least((size_t)cpus, AUTO_THREADS_MAX);
 	size_t fed = asked > 0 ? calls : calls / CALLS_PER_THREAD;
 
-	most = least(least(most, fed), BM_WORKERS_MAX);
+	most = bm_least(bm_least(most, fed), BM_WORKERS_MAX);
 	return most > 0 ? (unsigned int)most : 1;
 }
 
@@ -60,7 +56,7 @@ uint64_t bm_cost_pause_us(uint64_t first_us, unsigned int round)
 
 	while (--round > 0 && pause < PAUSE_MAX_US)
 		pause *= 4;
-	return least(pause, first_us > PAUSE_MAX_US ? first_us : PAUSE_MAX_US);
+	return bm_least(pause, first_us > PAUSE_MAX_US ? first_us : PAUSE_MAX_US);
 }
 
 int bm_cost_look_pays(size_t pages)

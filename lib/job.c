@@ -10,6 +10,7 @@
 #include "classify.h"
 #include "cost.h"
 #include "error.h"
+#include "least.h"
 #include "missed.h"
 #include "mover_kernel.h"
 #include "mover_mbind.h"
@@ -54,11 +55,6 @@ static uint64_t region_size(const struct bm_job *job)
 	return context->huge_size ? context->huge_size : context->page_size;
 }
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 static int take_memory(struct bm_job *job)
 {
 	const struct bm_context *context = job->context;
@@ -72,8 +68,8 @@ static int take_memory(struct bm_job *job)
 			       : bm_cost_threads(context->config.value[BM_OPTION_THREADS],
 						 job->sys->cpus(), job->count / call_pages);
 	job->slice = bm_cost_slice_units(job->threads, call_pages);
-	units = least(job->count, job->slice + region_pages);
-	job->room = least(call_pages, units);
+	units = bm_least(job->count, job->slice + region_pages);
+	job->room = bm_least(call_pages, units);
 	job->memory = bm_arena_take(&job->context->arena, job->sys, lay_out(job, NULL, units));
 	if (!job->memory)
 		return -ENOMEM;

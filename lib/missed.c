@@ -17,28 +17,54 @@ struct window {
 	uint64_t start; /* address of the first page */
 	size_t count;
 	uint64_t entries[WINDOW];
+	int known; /* resident is that of all pages of the window */
+	unsigned char resident[WINDOW];
 };
 
-static uint64_t entry_of(struct window *window, uint64_t addr)
+/* Pages from a unit on to the last one that fits into a window. */
+static size_t span_of(const struct bm_job *job, const struct bm_unit *unit)
+{
+	const struct bm_unit *last = unit, *end = job->units + job->unit_count;
+	uint64_t size = job->context->page_size;
+
+	while (last + 1 < end && last[1].addr - unit->addr < WINDOW * size)
+		last++;
+	return (last->addr - unit->addr) / size + 1;
+}
+
+static uint64_t entry_of(struct window *window, const struct bm_unit *unit)
 {
 	const struct bm_job *job = window->job;
-	uint64_t size = job->context->page_size;
+	uint64_t size = job->context->page_size, addr = unit->addr;
 	long got;
 
 	if (addr < window->start || addr >= window->start + window->count * size) {
-		got = bm_pagemap_read(job->sys, window->fd, addr, size, window->entries, WINDOW);
+		got = bm_pagemap_read(job->sys, window->fd, addr, size, window->entries,
+				      span_of(job, unit));
 		window->start = addr;
 		window->count = got > 0 ? (size_t)got : 0;
+		window->known = -1;
 	}
 	return window->count > 0 ? window->entries[(addr - window->start) / size] : 0;
 }
 
-/* In memory, though its entry is that of a page that is swapped out: in migration. */
-static int is_resident(const struct bm_job *job, uint64_t addr)
+/*
+ * In memory, though its entry is that of a page that is swapped out: in
+ * migration. Where swapped pages abound one question serves a window, unless
+ * a part of it is not mapped.
+ */
+static int is_resident(struct window *window, uint64_t addr)
 {
+	const struct bm_sys *sys = window->job->sys;
+	uint64_t size = window->job->context->page_size;
 	unsigned char resident = 0;
 
-	return job->sys->mincore(addr, job->context->page_size, &resident) == 0 && resident & 1;
+	if (window->known < 0)
+		window->known =
+			sys->mincore(window->start, window->count * size, window->resident) == 0;
+	if (window->known)
+		return window->resident[(addr - window->start) / size] & 1;
+	return sys->mincore(addr, size, &resident) == 0 && resident & 1;
 }
 
 /* As far as is known, and not for sure. */
@@ -51,7 +77,7 @@ enum finding { ABSENT, READY, TO_BE_READ };
 
 static enum finding look_at(struct bm_job *job, struct window *window, struct bm_unit *unit)
 {
-	uint64_t entry = entry_of(window, unit->addr);
+	uint64_t entry = entry_of(window, unit);
 
 	if (entry & BM_PAGEMAP_PRESENT)
 		return job->context->misses_hinted ? TO_BE_READ : READY;
@@ -64,7 +90,7 @@ static enum finding look_at(struct bm_job *job, struct window *window, struct bm
 		job->passing++;
 		return ABSENT;
 	}
-	return is_resident(job, unit->addr) ? TO_BE_READ : ABSENT;
+	return is_resident(window, unit->addr) ? TO_BE_READ : ABSENT;
 }
 
 struct touch {

@@ -6,6 +6,7 @@
 
 #include "context.h"
 #include "kind.h"
+#include "least.h"
 
 /* Pages for one call of the kernel: its fixed cost is small, the buffer stays on the stack. */
 #define BLOCK 1024u
@@ -15,17 +16,12 @@ static uint64_t page_of(const struct bm_context *context, const void *page)
 	return (uint64_t)(uintptr_t)page & ~(context->page_size - 1);
 }
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 /* How many of the pages follow each other in memory. */
 static size_t run_of(const struct bm_context *context, void *const *pages, size_t count)
 {
 	size_t length = 1;
 
-	while (length < least(count, BM_KIND_RUN) &&
+	while (length < bm_least(count, BM_KIND_RUN) &&
 	       page_of(context, pages[length]) ==
 		       page_of(context, pages[length - 1]) + context->page_size)
 		length++;
@@ -67,7 +63,7 @@ static long query_blocks(const struct query *query, struct bm_kinds *open)
 	long present = 0;
 
 	for (size_t i = 0; i < query->count; i += BLOCK) {
-		size_t some = least(query->count - i, BLOCK);
+		size_t some = bm_least(query->count - i, BLOCK);
 		int local[BLOCK], *status = query->status ? query->status + i : local;
 		long rc = sys->move_pages(query->pid, some, query->pages + i, NULL, status, 0);
 

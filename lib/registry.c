@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "least.h"
 #include "log.h"
 
 #define COUNT_OF(a)    (sizeof(a) / sizeof((a)[0]))
@@ -40,11 +41,6 @@ static const struct bm_facility *find(const char *name)
 	return NULL;
 }
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Levenshtein's distance, one row at a time; names are at most NAME_MAX_BYTES. */
 static size_t distance(const char *a, const char *b)
 {
@@ -59,8 +55,8 @@ static size_t distance(const char *a, const char *b)
 		for (size_t j = 1; j <= width; j++) {
 			size_t above = row[j];
 
-			row[j] = least(least(row[j - 1], above) + 1,
-				       diagonal + (a[i - 1] != b[j - 1]));
+			row[j] = bm_least(bm_least(row[j - 1], above) + 1,
+					  diagonal + (a[i - 1] != b[j - 1]));
 			diagonal = above;
 		}
 	}
@@ -92,7 +88,7 @@ static size_t explain(char *why, size_t used, const struct bm_facility *row)
 	int more = snprintf(why + used, BM_WHY_MAX - used, "%s %s: %s", used ? ";" : "", row->name,
 			    row->why);
 
-	return least(used + (size_t)more, BM_WHY_MAX - 1);
+	return bm_least(used + (size_t)more, BM_WHY_MAX - 1);
 }
 
 int bm_registry_check(const char *list, const char *option, char *why)
@@ -106,7 +102,7 @@ int bm_registry_check(const char *list, const char *option, char *why)
 		char name[NAME_MAX_BYTES] = "";
 		const struct bm_facility *row;
 
-		snprintf(name, sizeof(name), "%.*s", (int)least(span, NAME_MAX_BYTES), list);
+		snprintf(name, sizeof(name), "%.*s", (int)bm_least(span, NAME_MAX_BYTES), list);
 		row = find(name);
 		if (!row && strcmp(name, "auto") != 0)
 			return unknown(name, option, why);

@@ -91,5 +91,8 @@ void bm_replay_dragged(struct bm_job *job)
 		 */
 		if (is_mixed(job->units, i, end) && is_dragged(job, i, end))
 			replay(job, i, end);
+		/* A part of a larger page of hugetlbfs: all are asked at the end. */
+		else if (job->units[i].huge && is_dragged(job, i, end))
+			job->mixed = 1;
 	}
 }

@@ -6,6 +6,8 @@
 
 #include "classify.h"
 #include "error.h"
+#include "least.h"
+#include "locate.h"
 
 /* What is said of a unit whose last known status is this. */
 static int status_of(const struct bm_unit *unit, int status, int asked)
@@ -75,26 +77,45 @@ static void write_item(struct bm_job *job, const struct bm_unit *unit, const str
 	count(job, unit, status, asked, reason);
 }
 
-/* A huge page that was split on its way may have parts on both nodes: ask each. */
-static void write_split(struct bm_job *job, const struct bm_unit *unit)
+/* Entries of a huge page that was split on its way: ask about each. */
+static void write_parts(struct bm_job *job, const struct bm_unit *unit, size_t first, size_t count)
 {
+	struct bm_scratch *scratch = &job->scratch[0];
 	struct bm_unit left = *unit;
+	long rc;
 
 	left.state = BM_UNIT_LEFT;
 	left.error = -ENOMEM;
 	left.reason = BM_REASON_TARGET_FULL;
-	for (size_t i = unit->first; i < unit->first + unit->items; i++) {
-		const struct bm_item *item = &job->items[i];
-		void *page = (void *)(uintptr_t)item->addr;
-		int status = -EIO;
-		long rc = job->sys->move_pages(job->pid, 1, &page, NULL, &status, 0);
+	for (size_t i = 0; i < count; i++)
+		scratch->pages[i] = (void *)(uintptr_t)job->items[first + i].addr;
+	rc = bm_locate_pages(job, scratch, count);
+	for (size_t i = 0; i < count; i++) {
+		const struct bm_item *item = &job->items[first + i];
+		int status = rc < 0 ? (int)rc : scratch->status[i];
 
 		/* The kernel splits a huge page when the target has no other one. */
-		if (rc == 0 && status >= 0 && status != unit->node && !unit->error)
+		if (status >= 0 && status != unit->node && !unit->error)
 			write_item(job, &left, item, status);
 		else
-			write_item(job, unit, item, rc < 0 ? (int)rc : status);
+			write_item(job, unit, item, status);
 	}
+}
+
+/* 1 when all of what was moved as one huge page is still one, and in one place. */
+static int is_whole(struct bm_job *job, const struct bm_unit *unit)
+{
+	struct bm_scratch *scratch = &job->scratch[0];
+
+	if (unit->state == BM_UNIT_ALREADY)
+		return 1;
+	if (!bm_classify_is_huge(job, unit->addr))
+		return 0;
+	if (unit->items == 1)
+		return 1;
+	/* hugetlb pages may be smaller than those of a PMD (arm64). */
+	scratch->pages[0] = (void *)(uintptr_t)job->items[unit->first + unit->items - 1].addr;
+	return bm_locate_pages(job, scratch, 1) < 0 || scratch->status[0] == unit->status;
 }
 
 /*
@@ -151,9 +172,10 @@ void bm_results_write(struct bm_job *job)
 		if (unit->state == BM_UNIT_MOVED && unit->status == unit->node)
 			job->report.bytes_moved +=
 				unit->huge ? job->context->huge_size : job->context->page_size;
-		if (unit->huge && unit->state != BM_UNIT_ALREADY &&
-		    !bm_classify_is_huge(job, unit->addr)) {
-			write_split(job, unit);
+		if (unit->huge && !is_whole(job, unit)) {
+			for (size_t k = 0; k < unit->items; k += job->room)
+				write_parts(job, unit, unit->first + k,
+					    bm_least(unit->items - k, job->room));
 			continue;
 		}
 		for (size_t k = unit->first; k < unit->first + unit->items; k++)

@@ -213,17 +213,17 @@ int fake_msync(uint64_t addr, size_t length, int flags)
 
 int fake_mincore(uint64_t addr, size_t length, unsigned char *resident)
 {
-	const struct fake_page *page;
 	int rc = 0;
 
 	fake_lock(FAKE_MINCORE);
-	page = fake_at(addr);
 	if (fake_fails(FAKE_MINCORE))
 		rc = fake.fail_error;
-	else if (!page || length != fake.page_size)
-		rc = -ENOMEM;
-	else
-		*resident = page->present && !page->swapped;
+	for (uint64_t at = addr; rc == 0 && at < addr + length; at += fake.page_size) {
+		const struct fake_page *page = fake_at(at);
+
+		rc = page ? 0 : -ENOMEM;
+		*resident++ = page && page->present && !page->swapped;
+	}
 	fake_unlock();
 	return rc;
 }

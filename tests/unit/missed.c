@@ -115,6 +115,35 @@ START_TEST(pages_in_migration)
 }
 END_TEST
 
+/* Not one question for each page. */
+START_TEST(swapped_pages_share_a_question)
+{
+	struct bm_context *context;
+	struct fake_area *area;
+	struct scene scene;
+
+	fake_reset();
+	area = fake_map(BASE, 3000, 0);
+	for (size_t i = 0; i < 3000; i++) {
+		area->pages[i].present = 0;
+		area->pages[i].swapped = 1;
+	}
+	area->pages[1500].present = 1;
+	area->pages[1500].swapped = 0;
+	area->pages[1500].passing = 1;
+	context = fake_context();
+	scene_line(&scene, 3000, 1);
+	ck_assert_int_eq(scene_submit(&scene, context), 2999);
+	scene_check(&scene, 2999, 1);
+	ck_assert_int_eq(scene.status[1500], 1);
+	ck_assert_uint_le(fake.calls[FAKE_MINCORE], 4 * (3000 / 256 + 1));
+	scene_free(&scene);
+	bm_context_free(context);
+	fake_end();
+}
+END_TEST
+
 static const TTest *const *const tests[] = {&hinted_pages_move, &hinted_pages_of_later_kernels,
-					    &pages_in_migration, NULL};
+					    &pages_in_migration, &swapped_pages_share_a_question,
+					    NULL};
 const struct report_group missed_group = {"missed", tests};

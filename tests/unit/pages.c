@@ -165,6 +165,36 @@ START_TEST(unseen_folios)
 }
 END_TEST
 
+/* Of hugetlbfs there are pages larger than those of a PMD: parts of one go where the last goes. */
+START_TEST(larger_than_a_huge_page)
+{
+	struct bm_context *context;
+	struct fake_area *area;
+	struct scene scene;
+	long result;
+
+	fake_reset();
+	fake_file(HUGE_FILE, "65536\n");
+	area = fake_map(BASE, 640, 0);
+	for (size_t i = 0; i < 640; i += 64)
+		fake_folio(area, i, 64, 1);
+	context = fake_context();
+	scene_line(&scene, 640, 1);
+	for (size_t i = 0; i < 640; i++)
+		scene.nodes[i] = 1 + (int)(i / 16 % 2);
+	result = scene_migrate(&scene, context);
+	ck_assert_int_gt(result, 0);
+	for (size_t i = 0; i < 640; i++) {
+		ck_assert_int_eq(scene.status[i], area->pages[i].node);
+		result -= scene.status[i] != scene.nodes[i];
+	}
+	ck_assert_int_eq(result, 0);
+	scene_free(&scene);
+	bm_context_free(context);
+	fake_end();
+}
+END_TEST
+
 /* An entry that was overruled is told where the page is, when that cannot move too. */
 START_TEST(overruled_by_what_cannot_be)
 {
@@ -311,6 +341,7 @@ static const TTest *const *const tests[] = {&one_page,
 					    &each_kind_of_failure,
 					    &the_highest_index_decides,
 					    &unseen_folios,
+					    &larger_than_a_huge_page,
 					    &overruled_by_what_cannot_be,
 					    &huge_pages_count_whole,
 					    &many_slices,

@@ -211,6 +211,7 @@ START_TEST(mbind_where_questions_are_forbidden)
 	scene_line(&scene, 10, 1);
 	scene.mover = "mbind";
 	fake.refuse = -EPERM;
+	ck_assert_int_eq(scene_migrate(&scene, context), -EPERM);
 	ck_assert_int_eq(scene_submit(&scene, context), -EPERM);
 	ck_assert_uint_eq(fake.calls[FAKE_MBIND], 0);
 	ck_assert_int_eq(scene.status[0], UNSET);

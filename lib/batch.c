@@ -63,7 +63,7 @@ static int choose(const struct bm_context *context, const struct bm_request *req
 	if (request->backend)
 		rc = bm_registry_check(request->backend, "backend", why);
 	if (rc == 0 && request->mover)
-		rc = mover = bm_mover_parse(request->mover, why);
+		rc = mover = bm_mover_parse(request->mover, "mover", why);
 	if (rc < 0) {
 		bm_log(&context->config.log, BM_LOG_ERROR, "%s", why);
 		return rc;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -52,32 +53,11 @@ static const char *file_value(struct bm_info *info, const char *path)
 	return bm_info_text(info, "%s", text);
 }
 
-/* The line "name: value" of /proc/self/status. */
-static int status_line(const struct bm_info *info, const char *name, char *value, size_t size)
-{
-	char *text = NULL, *at;
-	int found = 0;
-
-	if (bm_sys_file(sys_of(info), "/proc/self/status", &text) < 0)
-		return 0;
-	for (at = text; at && !found; at = strchr(at, '\n')) {
-		at += *at == '\n';
-		if (strncmp(at, name, strlen(name)) == 0 && at[strlen(name)] == ':') {
-			at += strlen(name) + 1;
-			at += strspn(at, " \t");
-			snprintf(value, size, "%.*s", (int)strcspn(at, "\n"), at);
-			found = 1;
-		}
-	}
-	free(text);
-	return found;
-}
-
 static int has_capability(const struct bm_info *info, unsigned int capability)
 {
 	char value[32];
 
-	return status_line(info, "CapEff", value, sizeof(value)) &&
+	return bm_sys_status(sys_of(info), "CapEff", value, sizeof(value)) &&
 	       strtoull(value, NULL, 16) >> capability & 1;
 }
 
@@ -100,7 +80,7 @@ static void add_seccomp(struct bm_info *info)
 	char value[8];
 	unsigned long mode = 0;
 
-	if (status_line(info, "Seccomp", value, sizeof(value)))
+	if (bm_sys_status(sys_of(info), "Seccomp", value, sizeof(value)))
 		mode = strtoul(value, NULL, 10);
 	add(info, "seccomp", mode < 3 ? modes[mode] : "unknown",
 	    mode ? "a filter may forbid move_pages, mbind and userfaultfd" : "");
@@ -179,7 +159,7 @@ static const char *init_on_alloc(struct bm_info *info, const char *release)
 	if (bm_sys_text(sys_of(info), "/proc/cmdline", line, sizeof(line)) > 0) {
 		at = strstr(line, "init_on_alloc=");
 		if (at)
-			return at[14] == '0' || at[14] == 'n' || at[14] == 'o' ? "no" : "yes";
+			return yes_no(!strchr("0nN", at[14]) && strncasecmp(at + 14, "of", 2) != 0);
 	}
 	snprintf(path, sizeof(path), "/boot/config-%s", release);
 	if (bm_sys_file(sys_of(info), path, &config) < 0)

@@ -87,6 +87,13 @@ static int refuse(char *why, const char *name, const char *value, const struct r
 	return -EINVAL;
 }
 
+static int refuse_length(char *why, const char *name, size_t length, size_t most)
+{
+	snprintf(why, BM_WHY_MAX, "%s is not allowed: %zu characters, at most %zu are", name,
+		 length, most);
+	return -EINVAL;
+}
+
 static int set_number(struct bm_config *config, size_t id, int64_t value)
 {
 	if (value < table[id].min || value > table[id].max)
@@ -105,19 +112,21 @@ static int parse_number(const char *text, int64_t *value)
 	return errno || end == text || *end || text[0] < '0' || text[0] > '9' ? -EINVAL : 0;
 }
 
-int bm_mover_parse(const char *name, char *why)
+int bm_mover_parse(const char *text, const char *name, char *why)
 {
 	const struct row *row = &table[BM_OPTION_MOVER];
-	int index = choice_index(row->info.allowed, name);
+	int index = choice_index(row->info.allowed, text);
 
 	if (index >= 0)
 		return index;
-	if (strcmp(name, "swap") == 0) {
-		snprintf(why, BM_WHY_MAX, "mover swap is not part of this version; allowed: %s",
-			 row->info.allowed);
+	if (strcmp(text, "swap") == 0) {
+		snprintf(why, BM_WHY_MAX,
+			 "%s=swap cannot be had: not part of this version of the library; it must "
+			 "be one of %s",
+			 name, row->info.allowed);
 		return -ENODEV;
 	}
-	return refuse(why, "mover", name, row);
+	return refuse(why, name, text, row);
 }
 
 static int set_text(struct bm_config *config, size_t id, const char *name, const char *text,
@@ -130,7 +139,7 @@ static int set_text(struct bm_config *config, size_t id, const char *name, const
 	switch (row->info.type[0]) {
 	case 'l':
 		if (strlen(text) >= sizeof(config->backend))
-			return refuse(why, name, "(a longer text)", row);
+			return refuse_length(why, name, strlen(text), sizeof(config->backend) - 1);
 		memcpy(config->backend, text, strlen(text) + 1);
 		return bm_registry_check(text, name, why);
 	case 'i':
@@ -138,11 +147,14 @@ static int set_text(struct bm_config *config, size_t id, const char *name, const
 			return refuse(why, name, text, row);
 		return 0;
 	default:
-		if (id == BM_OPTION_MOVER && strcmp(text, "swap") == 0)
-			return bm_mover_parse(text, why);
-		index = choice_index(row->info.allowed, text);
+		if (id == BM_OPTION_MOVER)
+			index = bm_mover_parse(text, name, why);
+		else
+			index = choice_index(row->info.allowed, text);
 		config->value[id] = index;
-		return index < 0 ? refuse(why, name, text, row) : 0;
+		if (id == BM_OPTION_MOVER || index >= 0)
+			return index < 0 ? index : 0;
+		return refuse(why, name, text, row);
 	}
 }
 
@@ -245,10 +257,16 @@ int bm_config_resolve(const struct bm_sys *sys, const struct bm_options *options
 	memset(config, 0, sizeof(*config));
 	why[0] = '\0';
 	rc = import_options(options, &known, why);
-	if (rc < 0)
-		return rc;
 	config->log.hook = known.log;
 	config->log.user = known.log_user;
+	if (rc < 0) {
+		char unused[BM_WHY_MAX];
+
+		/* Also where the rest is not looked at, so that the reason can be logged. */
+		resolve_one(sys, &known, config, BM_OPTION_LOG, unused);
+		config->log.level = (int)config->value[BM_OPTION_LOG];
+		return rc;
+	}
 	/* All rows are looked at, so that the log level holds when another row is bad. */
 	for (size_t id = 0; id < BM_OPTION_COUNT; id++) {
 		char reason[BM_WHY_MAX];

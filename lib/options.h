@@ -45,7 +45,7 @@ int bm_config_resolve(const struct bm_sys *sys, const struct bm_options *options
 		      struct bm_config *config, char *why);
 
 /* The index of a mover name; -EINVAL or -ENODEV with the reason. */
-int bm_mover_parse(const char *name, char *why);
+int bm_mover_parse(const char *text, const char *name, char *why);
 
 /* Row of the table by index, without value and source; NULL past the end. */
 const struct bm_option_info *bm_option_row(size_t index);

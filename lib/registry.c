@@ -115,6 +115,8 @@ int bm_registry_check(const char *list, const char *option, char *why)
 	}
 	if (usable)
 		return 0;
-	snprintf(why, BM_WHY_MAX, "%s: nothing of the list can be had:%.400s", option, reasons);
+	snprintf(why, BM_WHY_MAX,
+		 "%s: nothing of the list can be had:%.400s; allowed: auto, kernel", option,
+		 reasons);
 	return -ENODEV;
 }

@@ -10,18 +10,18 @@
 /*
  * Takes over a caller's struct of source_size bytes into one of size bytes
  * that already holds the defaults. -E2BIG when the caller's is longer and
- * something is set in what this library does not know.
+ * something is set in what this library does not know; the rest is taken over.
  */
 static inline int bm_struct_import(void *target, size_t size, const void *source,
 				   size_t source_size)
 {
 	const unsigned char *bytes = source;
 
+	memcpy(target, source, source_size < size ? source_size : size);
 	for (size_t i = size; i < source_size; i++) {
 		if (bytes[i])
 			return -E2BIG;
 	}
-	memcpy(target, source, source_size < size ? source_size : size);
 	return 0;
 }
 

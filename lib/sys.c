@@ -17,6 +17,7 @@
 
 /* Linux caps a read at about 2 GiB; nothing read here comes near. */
 #define TEXT_MAX     (64u << 20)
+#define STATUS_FILE  "/proc/self/status"
 #define WORKER_STACK (256u << 10)
 /* Room for 16384 CPUs, twice what any Linux configuration allows. */
 #define AFFINITY_WORDS (16384 / (8 * sizeof(unsigned long)))
@@ -310,4 +311,24 @@ ssize_t bm_sys_file(const struct bm_sys *sys, const char *path, char **text)
 	got = read_all(sys, fd, text);
 	sys->close(fd);
 	return got;
+}
+
+int bm_sys_status(const struct bm_sys *sys, const char *name, char *value, size_t size)
+{
+	char *text = NULL, *at;
+	int found = 0;
+
+	if (bm_sys_file(sys, STATUS_FILE, &text) < 0)
+		return 0;
+	for (at = text; at && !found; at = strchr(at, '\n')) {
+		at += *at == '\n';
+		if (strncmp(at, name, strlen(name)) == 0 && at[strlen(name)] == ':') {
+			at += strlen(name) + 1;
+			at += strspn(at, " \t");
+			snprintf(value, size, "%.*s", (int)strcspn(at, "\n"), at);
+			found = 1;
+		}
+	}
+	free(text);
+	return found;
 }

@@ -53,6 +53,8 @@ extern const struct bm_sys bm_sys_linux;
 
 /* Reads a small text file without its last newline: its length or -errno. */
 ssize_t bm_sys_text(const struct bm_sys *sys, const char *path, char *buffer, size_t size);
+/* The value of the line "name: value" of /proc/self/status: 1, or 0 when there is none. */
+int bm_sys_status(const struct bm_sys *sys, const char *name, char *value, size_t size);
 /* 6012 for Linux 6.12, 0 when it cannot be told. */
 #define BM_RELEASE_FILE "/proc/sys/kernel/osrelease"
 int bm_sys_version(const struct bm_sys *sys);

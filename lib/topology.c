@@ -99,7 +99,19 @@ static void fill_distances(struct bm_info *info)
 	}
 }
 
-static void fill_node(struct bm_info *info, const struct bitmask *allowed, int id)
+/*
+ * Not by numa_get_mems_allowed(): it writes to standard error where a
+ * container forbids get_mempolicy(2). 1 also when it cannot be told.
+ */
+static int is_allowed(const struct bm_sys *sys, int node)
+{
+	char list[LIST_BYTES];
+
+	return !bm_sys_status(sys, "Mems_allowed_list", list, sizeof(list)) ||
+	       list_holds(list, node);
+}
+
+static void fill_node(struct bm_info *info, int id)
 {
 	struct bm_node_info *node = &info->nodes[info->node_count];
 	long long free_bytes = 0, bytes = numa_node_size64(id, &free_bytes);
@@ -109,7 +121,7 @@ static void fill_node(struct bm_info *info, const struct bitmask *allowed, int i
 	node->id = id;
 	node->memory_bytes = (uint64_t)bytes;
 	node->free_bytes = free_bytes > 0 ? (uint64_t)free_bytes : 0;
-	node->allowed = numa_bitmask_isbitset(allowed, (unsigned int)id);
+	node->allowed = is_allowed(info->context->sys, id);
 	node->tier = tier_of(info->context->sys, id);
 	fill_cpus(info, node);
 	info->node_count++;
@@ -117,7 +129,6 @@ static void fill_node(struct bm_info *info, const struct bitmask *allowed, int i
 
 void bm_topology_fill(struct bm_info *info)
 {
-	struct bitmask *allowed;
 	int highest;
 
 	if (numa_available() < 0)
@@ -126,9 +137,7 @@ void bm_topology_fill(struct bm_info *info)
 	info->nodes = bm_info_alloc(info, (size_t)highest + 1, sizeof(*info->nodes));
 	if (!info->nodes)
 		return;
-	allowed = numa_get_mems_allowed();
 	for (int id = 0; id <= highest; id++)
-		fill_node(info, allowed, id);
-	numa_bitmask_free(allowed);
+		fill_node(info, id);
 	fill_distances(info);
 }

@@ -4,13 +4,13 @@
 
 #include <argp.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define PID_MOST (1 << 22) /* PID_MAX_LIMIT of the kernel */
-#define MAPS     "heap|anon|0xA-0xB"
+#define PID_MOST  (1 << 22) /* PID_MAX_LIMIT of the kernel */
+#define NODE_MOST 1023      /* of the library, and of the largest configuration of Linux */
+#define MAPS      "heap|anon|0xA-0xB"
 
 enum { KEY_OPTIONS = 256, KEY_DRY_RUN };
 
@@ -78,7 +78,8 @@ static const struct {
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-static int number(const char *name, const char *text, int least, int most)
+/* @or: what is allowed besides, or "". */
+static int number(const char *name, const char *text, int least, int most, const char * or)
 {
 	char *end;
 	long value;
@@ -86,7 +87,8 @@ static int number(const char *name, const char *text, int least, int most)
 	errno = 0;
 	value = strtol(text, &end, 10);
 	if (errno || *end || text[0] < '0' || text[0] > '9' || value < least || value > most)
-		usage_error("%s '%s' is not allowed: a number in %d..%d", name, text, least, most);
+		usage_error("%s '%s' is not allowed: a number in %d..%d%s", name, text, least, most,
+			    or);
 	return (int)value;
 }
 
@@ -215,17 +217,17 @@ static int parse_target(struct arguments *arguments, int key, const char *value)
 {
 	switch (key) {
 	case 'p':
-		arguments->pid = (pid_t)number("--pid", value, 1, PID_MOST);
+		arguments->pid = (pid_t)number("--pid", value, 1, PID_MOST, "");
 		return 0;
 	case 'f':
 		arguments->has_from = 1;
 		arguments->from = ANY_NODE;
 		if (strcmp(value, "any") != 0)
-			arguments->from = number("--from", value, 0, INT_MAX);
+			arguments->from = number("--from", value, 0, NODE_MOST, ", or any");
 		return 0;
 	case 't':
 		arguments->has_to = 1;
-		arguments->to = number("--to", value, 0, INT_MAX);
+		arguments->to = number("--to", value, 0, NODE_MOST, "");
 		return 0;
 	case 'm':
 		add_selection(arguments, value);

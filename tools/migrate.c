@@ -31,9 +31,11 @@ static long add_up(void *user, const struct mapping *mapping, const struct bm_ex
 {
 	struct migration *migration = user;
 
-	if (wanted(migration, extent))
+	if (wanted(migration, extent)) {
 		migration->found[mapping->kind] += extent->length;
-	else if (extent->node < 0)
+		if (extent->kind & BM_PAGE_SHARED)
+			migration->shared += extent->length;
+	} else if (extent->node < 0)
 		migration->unknown += extent->length;
 	return signalled;
 }
@@ -162,6 +164,27 @@ static void check_node(const struct bm_info *info, const char *option, int id)
 	usage_error("%s %d: there is no such node with memory, only %s", option, id, known);
 }
 
+__attribute__((noreturn)) static void give_up(const char *why)
+{
+	complain("%s", why);
+	exit(EXIT_FAILED);
+}
+
+/* What no choice of nodes would mend. */
+static void check_machine(const struct bm_info *info)
+{
+	const struct bm_option_info *option;
+
+	if (!bm_info_node(info, 0))
+		give_up("no NUMA nodes are known: a kernel without CONFIG_NUMA, no "
+			"/sys/devices/system/node, or a container that forbids get_mempolicy(2)");
+	for (size_t i = 0; (option = bm_info_option(info, i)); i++) {
+		if (strcmp(option->name, "mover") == 0 && strcmp(option->value, "mbind") == 0)
+			give_up("BATCHMIG_MOVER=mbind is not possible for another process: it "
+				"must be auto or move_pages");
+	}
+}
+
 static int prepare(struct migration *migration)
 {
 	struct bm_info *info;
@@ -169,6 +192,7 @@ static int prepare(struct migration *migration)
 
 	if (rc < 0)
 		return rc;
+	check_machine(info);
 	if (migration->arguments->from != ANY_NODE)
 		check_node(info, "--from", migration->arguments->from);
 	check_node(info, "--to", migration->arguments->to);

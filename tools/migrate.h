@@ -17,6 +17,7 @@ struct migration {
 	uint64_t waiting;   /* base pages they stand for */
 	uint64_t last_huge; /* address of the huge page named last; 1: the last was none */
 	uint64_t found[MAPPING_KINDS]; /* bytes, counted before anything moves */
+	uint64_t shared;               /* bytes of them that are mapped more than once */
 	uint64_t unknown;              /* bytes on a node that the kernel does not tell */
 	uint64_t done;                 /* bytes tried */
 	struct bm_tally tally;         /* base pages; retried is not kept */

@@ -61,8 +61,9 @@ int report_error(const struct arguments *arguments, long error)
 			 "CAP_SYS_PTRACE: run it as root, or without --all as the same user",
 			 pid);
 	else if (error == -EPERM)
-		complain("process %d: refused; run it as the same user or as root, and outside a "
-			 "container that forbids move_pages(2): see batchmig info",
+		complain("process %d: refused; it takes the same user and group with no fewer "
+			 "capabilities, or CAP_SYS_PTRACE, and a container that does not forbid "
+			 "move_pages(2): see batchmig info",
 			 pid);
 	else if (pid)
 		complain("process %d: %s", pid, bm_error_text((int)error));

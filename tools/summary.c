@@ -71,6 +71,10 @@ static void print_found(const struct migration *migration)
 				  migration->found[kind] / page_size, "");
 	}
 	print_row(migration, "all", migration_found(migration) / page_size, "");
+	if (migration->shared)
+		print_row(migration, "shared", migration->shared / page_size,
+			  migration->arguments->all ? "of these, and moved all the same"
+						    : "of these, which stay without --all");
 	print_unknown(migration);
 }
 
@@ -136,14 +140,16 @@ static json_t *make_json(const struct migration *migration, const char *result)
 {
 	const struct arguments *arguments = migration->arguments;
 	const struct bm_tally *tally = &migration->tally;
-	json_t *object = json_pack(
-		"{s:i, s:o, s:i, s:b, s:b, s:I, s:I, s:o, s:I, s:I}", "pid", (int)arguments->pid,
-		"from", arguments->from == ANY_NODE ? json_null() : json_integer(arguments->from),
-		"to", arguments->to, "dry_run", arguments->dry_run, "stopped", migration->stopped,
-		"page_size", (json_int_t)migration->page_size, "bytes_found",
-		(json_int_t)migration_found(migration), "bytes_by_mapping", json_found(migration),
-		"bytes_unknown", (json_int_t)migration->unknown, "bytes_moved",
-		(json_int_t)migration_moved(migration));
+	json_t *object =
+		json_pack("{s:i, s:o, s:i, s:b, s:b, s:I, s:I, s:o, s:I, s:I, s:I}", "pid",
+			  (int)arguments->pid, "from",
+			  arguments->from == ANY_NODE ? json_null() : json_integer(arguments->from),
+			  "to", arguments->to, "dry_run", arguments->dry_run, "stopped",
+			  migration->stopped, "page_size", (json_int_t)migration->page_size,
+			  "bytes_found", (json_int_t)migration_found(migration), "bytes_by_mapping",
+			  json_found(migration), "bytes_shared", (json_int_t)migration->shared,
+			  "bytes_unknown", (json_int_t)migration->unknown, "bytes_moved",
+			  (json_int_t)migration_moved(migration));
 	json_t *pages =
 		json_pack("{s:I, s:I, s:I, s:I, s:o, s:f, s:s}", "pages", (json_int_t)tally->pages,
 			  "moved", (json_int_t)tally->moved, "already", (json_int_t)tally->already,

@@ -2,6 +2,7 @@
 /* process.c - other processes, privileges, forks, cpusets, seccomp. */
 #include "support.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <stdio.h>
@@ -196,6 +197,39 @@ START_TEST(seccomp)
 }
 END_TEST
 
+/* As the default profiles of containers do. */
+static int without_policies(void *unused)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	const struct bm_node_info *node;
+	struct bm_info *info;
+	char text[64];
+	int ends[2];
+
+	(void)unused;
+	if (pipe(ends) < 0 || dup2(ends[1], STDERR_FILENO) < 0 ||
+	    fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0)
+		return 10;
+	if (!filter ||
+	    seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(get_mempolicy), 0) != 0 ||
+	    seccomp_load(filter) != 0)
+		return 11;
+	if (bm_info_new(NULL, &info) != 0)
+		return 12;
+	node = bm_info_node(info, 0);
+	if (!node || !node->allowed)
+		return 13;
+	bm_info_free(info);
+	/* Nothing was asked for, so nothing is printed. */
+	return read(ends[0], text, sizeof(text)) > 0 ? 14 : 0;
+}
+
+START_TEST(get_mempolicy_forbidden)
+{
+	ck_assert_int_eq(in_child(without_policies, NULL), 0);
+}
+END_TEST
+
 /* The mover mbind needs move_pages(2) to look, not to move. */
 static int by_mbind_alone(void *arg)
 {
@@ -230,6 +264,12 @@ START_TEST(seccomp)
 END_TEST
 
 START_TEST(mbind_moves_alone)
+{
+	skip_test("built without libseccomp");
+}
+END_TEST
+
+START_TEST(get_mempolicy_forbidden)
 {
 	skip_test("built without libseccomp");
 }
@@ -316,6 +356,7 @@ static const TTest *const *const tests[] = {&another_process,
 					    &no_privilege,
 					    &seccomp,
 					    &mbind_moves_alone,
+					    &get_mempolicy_forbidden,
 					    &fork_makes_handles_stale,
 					    &node_outside_the_cpuset,
 					    NULL};

@@ -87,7 +87,7 @@ test_nodes() {
 	usage no_to 'needs --to' migrate --pid $$ --from 0
 	usage same_node 'the same node' migrate --pid $$ --from 0 --to 0
 	usage to_any '--to .any. is not allowed' migrate --pid $$ --from 0 --to any
-	usage negative_node '--from .-1. is not allowed' migrate --pid $$ --from -1 --to 0
+	usage negative_node '--from .-1. is not allowed: .*0\.\.1023, or any' migrate --pid $$ --from -1 --to 0
 	usage node_overflow '--to .4294967296. is not' migrate --pid $$ --from 0 --to 4294967296
 	usage no_such_target '--to 1000: .*only 0' migrate --pid $$ --from 0 --to 1000
 	usage no_such_source '--from 1000: .*only 0' migrate --pid $$ --from 1000 --to 0
@@ -127,6 +127,11 @@ test_info() {
 		# shellcheck disable=SC2086 # words
 		BATCHMIG_THREADS=many run $command
 		fails "bad_environment/${command%% *}" 1 'BATCHMIG_THREADS.*many'
+	done
+	for dry in '' --dry-run; do
+		# shellcheck disable=SC2086 # none or one word
+		BATCHMIG_MOVER=mbind run migrate --pid $$ --from any --to 0 $dry
+		fails "mbind_of_others$dry" 1 'BATCHMIG_MOVER=mbind .*auto or move_pages'
 	done
 }
 
@@ -170,7 +175,7 @@ test_processes() {
 	if setpriv --reuid=65534 --clear-groups "$tool" --version >/dev/null 2>&1; then
 		setpriv --reuid=65534 --clear-groups "$tool" query --pid $$ >"$work/out" 2>"$work/err"
 		status=$?
-		fails other_user 1 'as the same user or as root'
+		fails other_user 1 'the same user and group .* or CAP_SYS_PTRACE'
 	else
 		skip other_user "cannot become another user, or that one cannot start the tool"
 	fi

@@ -140,6 +140,17 @@ test_kinds_of_mapping() {
 
 test_shared() {
 	hold "$mib" anon shared
+	run migrate --pid "$pid" --from "$from" --to "$to" --map "$(range shared)" \
+		--map "$(range anon)" --dry-run --json
+	json_is shared/told_beforehand 0 '.bytes_found == 2 * $n and .bytes_shared == $n' \
+		--argjson n "$bytes"
+	run migrate --pid "$pid" --from "$from" --to "$to" --map "$(range shared)" --dry-run
+	says_without_all=$(grep -c 'shared .*stay without --all' "$work/out")
+	if [ "$status" -eq 0 ] && [ "$says_without_all" -eq 1 ]; then
+		ok shared/told_beforehand_as_text
+	else
+		not_ok shared/told_beforehand_as_text "status $status, or no word of --all"
+	fi
 	run migrate --pid "$pid" --from "$from" --to "$to" --map "$(range shared)" --json
 	json_is shared/none 4 '.result == "none" and .moved == 0 and
 		.errors.EACCES * .page_size == $n' --argjson n "$bytes"

@@ -78,6 +78,10 @@ START_TEST(a_bad_option_is_logged)
 {
 	struct bm_context *context = (struct bm_context *)(void *)&logged;
 	struct bm_options options;
+	struct {
+		struct bm_options options;
+		uint64_t more;
+	} newer;
 
 	fake_reset();
 	bm_options_init(&options, sizeof(options));
@@ -91,6 +95,12 @@ START_TEST(a_bad_option_is_logged)
 	ck_assert_int_eq(bm_context_create(&fake_sys, &options, &context), -EINVAL);
 	ck_assert_int_eq(logged, 1);
 	ck_assert_ptr_eq(context, &logged);
+	/* Of a newer caller, too. */
+	newer.options = options;
+	newer.options.size = sizeof(newer);
+	newer.more = 1;
+	ck_assert_int_eq(bm_context_create(&fake_sys, &newer.options, &context), -E2BIG);
+	ck_assert_int_eq(logged, 2);
 	fake_end();
 }
 END_TEST

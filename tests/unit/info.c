@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* info.c - snapshots: every row, and memory that runs out at each step. */
+#include <stdio.h>
+
 #include "fake.h"
 #include "unit.h"
 
@@ -19,7 +21,8 @@ static void make_world(void)
 	fake_file("/proc/sys/vm/max_map_count", "65530\n");
 	fake_file("/proc/cmdline", "BOOT_IMAGE=/vmlinuz init_on_alloc=0 quiet\n");
 	fake_file("/proc/self/status", "Name:\tx\nCapEff:\t0000000000880000\nNoNewPrivs:\t0\n"
-				       "Seccomp:\t2\nSeccomp_filters:\t1\n");
+				       "Seccomp:\t2\nSeccomp_filters:\t1\n"
+				       "Mems_allowed_list:\t0-3,8\n");
 }
 
 static const char *fact(const struct bm_info *info, const char *name)
@@ -54,6 +57,7 @@ START_TEST(facts)
 	ck_assert_str_eq(fact(info, "CAP_SYS_NICE"), "yes");
 	ck_assert_str_eq(fact(info, "CAP_SYS_PTRACE"), "yes");
 	ck_assert_str_eq(fact(info, "userfaultfd"), "user mode only");
+	ck_assert_int_eq(bm_info_node(info, 0)->allowed, 1);
 	ck_assert_uint_eq(bm_info_page_size(info), 4096);
 	ck_assert_uint_eq(bm_info_huge_size(info), 2 << 20);
 	bm_info_free(info);
@@ -143,6 +147,51 @@ START_TEST(a_forbidden_mover_is_explained)
 }
 END_TEST
 
+/* As kstrtobool() of the kernel reads it. */
+START_TEST(init_on_alloc_as_the_kernel_reads_it)
+{
+	static const char *const words[] = {"0", "no",  "n", "N", "off", "Off", "oF",
+					    "1", "yes", "y", "Y", "on",  "On",  "oN"};
+	struct bm_context *context;
+
+	make_world();
+	context = fake_context();
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		char line[64];
+		struct bm_info *info;
+
+		snprintf(line, sizeof(line), "quiet init_on_alloc=%s ro\n", words[i]);
+		fake_file("/proc/cmdline", line);
+		ck_assert_int_eq(bm_info_new(context, &info), 0);
+		ck_assert_str_eq(fact(info, "init_on_alloc"), i < 7 ? "no" : "yes");
+		bm_info_free(info);
+	}
+	bm_context_free(context);
+	fake_end();
+}
+END_TEST
+
+/* Outside the cpuset; and where nobody tells, it is not said to be. */
+START_TEST(nodes_of_the_cpuset)
+{
+	static const char *const lists[] = {"Mems_allowed_list:\t1-3\n", "Name:\tx\n", NULL};
+	struct bm_context *context;
+
+	make_world();
+	context = fake_context();
+	for (size_t i = 0; i < 3; i++) {
+		struct bm_info *info;
+
+		fake_file("/proc/self/status", lists[i]);
+		ck_assert_int_eq(bm_info_new(context, &info), 0);
+		ck_assert_int_eq(bm_info_node(info, 0)->allowed, i > 0);
+		bm_info_free(info);
+	}
+	bm_context_free(context);
+	fake_end();
+}
+END_TEST
+
 START_TEST(every_acquisition_fails_once)
 {
 	static const int errors[] = {-EIO, -EMFILE, -EPERM, -ENOSYS};
@@ -202,6 +251,8 @@ static const TTest *const *const tests[] = {&facts,
 					    &rows_are_complete,
 					    &null_snapshots,
 					    &a_forbidden_mover_is_explained,
+					    &init_on_alloc_as_the_kernel_reads_it,
+					    &nodes_of_the_cpuset,
 					    &every_acquisition_fails_once,
 					    &odd_files,
 					    NULL};

@@ -189,7 +189,12 @@ START_TEST(a_long_value_is_cut_in_the_message)
 		memcpy(text + i, "kernel,", 7);
 	fake_env("BATCHMIG_BACKEND", text);
 	ck_assert_int_eq(resolve(NULL), -EINVAL);
-	ck_assert_uint_lt(strlen(why), BM_WHY_MAX);
+	ck_assert_ptr_nonnull(strstr(why, "BATCHMIG_BACKEND"));
+	ck_assert_ptr_nonnull(strstr(why, "255"));
+	/* What is too short for that is told with what is allowed. */
+	fake_env("BATCHMIG_BACKEND", "cpu,dsa,ptdma");
+	ck_assert_int_eq(resolve(NULL), -ENODEV);
+	ck_assert_ptr_nonnull(strstr(why, "allowed: auto, kernel"));
 	fake_end();
 }
 END_TEST

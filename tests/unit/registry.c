@@ -103,13 +103,14 @@ END_TEST
 
 START_TEST(movers)
 {
-	ck_assert_int_eq(bm_mover_parse("auto", why), BM_MOVER_AUTO);
-	ck_assert_int_eq(bm_mover_parse("move_pages", why), BM_MOVER_MOVE_PAGES);
-	ck_assert_int_eq(bm_mover_parse("mbind", why), BM_MOVER_MBIND);
-	ck_assert_int_eq(bm_mover_parse("swap", why), -ENODEV);
-	ck_assert_ptr_nonnull(strstr(why, "swap"));
-	ck_assert_int_eq(bm_mover_parse("", why), -EINVAL);
-	ck_assert_int_eq(bm_mover_parse("mbin", why), -EINVAL);
+	ck_assert_int_eq(bm_mover_parse("auto", "BATCHMIG_MOVER", why), BM_MOVER_AUTO);
+	ck_assert_int_eq(bm_mover_parse("move_pages", "BATCHMIG_MOVER", why), BM_MOVER_MOVE_PAGES);
+	ck_assert_int_eq(bm_mover_parse("mbind", "BATCHMIG_MOVER", why), BM_MOVER_MBIND);
+	ck_assert_int_eq(bm_mover_parse("swap", "BATCHMIG_MOVER", why), -ENODEV);
+	ck_assert_ptr_nonnull(strstr(why, "BATCHMIG_MOVER=swap"));
+	ck_assert_ptr_nonnull(strstr(why, "auto|move_pages|mbind"));
+	ck_assert_int_eq(bm_mover_parse("", "BATCHMIG_MOVER", why), -EINVAL);
+	ck_assert_int_eq(bm_mover_parse("mbin", "BATCHMIG_MOVER", why), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(why, "auto|move_pages|mbind"));
 }
 END_TEST

@@ -64,6 +64,12 @@
  *      -EHWPOISON  the page's memory is broken
  *      -ESRCH   the process ended meanwhile
  *
+ * The mover mbind sets the policy of a run for a moment and puts the old one
+ * back: two batches that use it must not name the same pages at the same time,
+ * and a fork() in that moment leaves the child the policy of the moment. When
+ * the target fills up meanwhile mbind(2), unlike move_pages(2), may take pages
+ * of a third node: then the status says -ENOMEM.
+ *
  * Huge pages. Naming any page of a huge page moves the whole huge page.
  *
  * Contradictions. When entries name the same page, or pages of the same huge
@@ -212,7 +218,9 @@ void bm_context_free(struct bm_context *context);
  * vm.max_map_count (65530 by default) the whole batch is refused with -E2BIG
  * and nothing is tried. Only for the own process (-EINVAL with a pid).
  * Where mbind fails afterwards the pages stay where they are: reason
- * BM_REASON_NO_BIND (ranges: their error), logged at level warn.
+ * BM_REASON_NO_BIND (ranges: their error), logged at level warn. Huge pages
+ * are bound whole; where the kernel does not show them (before Linux 6.7) a
+ * run that ends within one splits its mapping.
  */
 
 /* Why a page is not where it was asked to be, or was moved in another way. */
@@ -251,7 +259,7 @@ struct bm_tally {
 			   * without reasons only some pages are asked about before */
 	uint64_t already; /* were on the target before */
 	uint64_t failed;  /* everything else, also what is absent */
-	uint64_t retried; /* pages tried more than once */
+	uint64_t retried; /* pages tried more than once; not told of single ranges */
 	struct bm_errno_count by_errno[BM_ERRNO_SLOTS]; /* splits @failed, largest first */
 };
 
@@ -260,8 +268,10 @@ struct bm_tally {
  * In: addr, length (bytes), node. Out: error and tally.
  * Every page of which the range holds at least one byte belongs to it, at
  * both ends. A huge page that straddles an end moves as a whole, but only
- * its pages inside the range are counted. Ranges are worked off in order:
- * where two overlap, or share a huge page, the later one decides.
+ * its pages inside the range are counted. Ranges are worked off in order, in
+ * portions of 65536 pages: where two overlap, or share a huge page, the later
+ * one decides, and what the earlier one tells of these pages may be as of its
+ * own portion.
  * Pages that are absent (-ENOENT) are not an error of a range: they are in
  * tally.failed under ENOENT but do not count in the result of the call.
  */
@@ -319,7 +329,8 @@ struct bm_batch;
  * that it alone maps move unless BM_MOVE_ALL is given. mbind is not possible.
  *
  * Returns 0 when the batch was taken, also when no page of it could move.
- * Otherwise nothing was tried and no output is written:
+ * Otherwise nothing was tried and no output is written (of ranges, error and
+ * tally may be):
  * -EINVAL  unknown flag; with count > 0 a NULL array, or neither pages nor
  *          ranges; both of them; range_size impossible; unknown backend or mover name;
  *          BM_BIND or mover mbind for another process; pid negative
@@ -331,9 +342,11 @@ struct bm_batch;
  *          move_pages(2) is forbidden (seccomp, as in many containers)
  * -ENOSYS  a kernel without CONFIG_MIGRATION
  * -ESRCH   no process with this pid (or it has no memory: kernel thread, zombie)
- * -ENOMEM  not enough memory for the plan (32 bytes per page and 4 MiB)
+ * -ENOMEM  not enough memory for the plan: 32 bytes per page, and 5 MiB for
+ *          each thread, at most 72
  * -ESTALE  the context is from before a fork
- * and for ranges the error of opening /proc/PID/pagemap.
+ * and for ranges the error of opening /proc/PID/pagemap: -EACCES a process
+ * that is not dumpable (its own, too), -EMFILE, -ENFILE, -ENOENT no /proc.
  * Blocks as long as the batch takes in this version. Any thread. Since 0.1.
  */
 int bm_submit(struct bm_context *context, const struct bm_request *request,
@@ -357,8 +370,9 @@ long bm_batch_wait(struct bm_batch *batch, int64_t timeout_us);
  */
 struct bm_report {
 	struct bm_tally tally; /* entries; ranges: base pages */
-	uint64_t bytes_moved;  /* base pages; a huge page counts whole, once, where four
-				* entries or more are in it, else as the entries named */
+	uint64_t bytes_moved;  /* of tally.moved. A huge page counts whole, once, where it
+				* is seen (Linux 6.7, 256 entries or more, four of them
+				* in it; always with BM_BIND), else as the entries named */
 	uint64_t kernel_calls; /* move_pages and mbind calls that move */
 	uint64_t ns_plan;      /* wall time of each phase, nanoseconds */
 	uint64_t ns_classify;
@@ -425,7 +439,8 @@ long bm_migrate_ranges(struct bm_context *context, size_t count, struct bm_range
  * -EFAULT not mapped or zero page). @kinds: NULL, or gets the BM_PAGE_ bits.
  * Returns the number of pages that are present, or -EINVAL (NULL pages, both
  * outputs NULL, pid negative), -E2BIG, -EPERM, -ESRCH, -ENOSYS, -ENOMEM,
- * -ESTALE; after an error the first entries may be written. Costs about
+ * -ESTALE, for kinds also the errors of opening /proc/PID/pagemap as in
+ * bm_submit(); after an error the first entries may be written. Costs about
  * 120 ns per page for the node, 20 ns for the kind on contiguous pages. Any
  * thread. Since 0.1.
  */
@@ -471,7 +486,8 @@ int bm_scan_init(struct bm_scan *scan, size_t size);
  * may be missed or reported as they were.
  * Returns the number of extents written, or -EINVAL (NULL, sizes, start not
  * page-aligned, end in the last page of 64 bits, max 0), -EPERM, -ESRCH,
- * -ENOSYS, -ENOMEM, -ESTALE.
+ * -ENOSYS, -ENOMEM, -ESTALE, or the errors of opening /proc/PID/pagemap as
+ * in bm_submit().
  * Looks at no more than 64 Ki present pages a call. One scan: one thread at
  * a time. Since 0.1.
  */
@@ -514,8 +530,8 @@ struct bm_option_info {
 	const char *name;     /* field of struct bm_options */
 	const char *env;      /* environment variable */
 	const char *type;     /* "integer", "choice", "list" */
-	const char *allowed;  /* "0..1024", "auto|move_pages|mbind" */
-	const char *unit;     /* "", "pages", "us" */
+	const char *allowed;  /* "0..64", "auto|move_pages|mbind" */
+	const char *unit;     /* "", "threads", "pages", "times", "us" */
 	const char *standard; /* the default, as text */
 	const char *doc;      /* one line */
 	const char *value;    /* in this context, as text */

@@ -21,7 +21,7 @@ static const struct {
 	{0, "no error"},
 	{ENOENT, "no page there: never touched, or swapped out"},
 	{EFAULT, "not mapped, the zero page, or a mapping the kernel does not migrate"},
-	{EACCES, "shared with another process, or the target is outside the cpuset"},
+	{EACCES, "shared with another process, outside the cpuset, or /proc not readable"},
 	{EBUSY, "in use in a way that forbids to move it: pinned, or under I/O"},
 	{ENOMEM, "no free page on the target node, or no memory for the library"},
 	{ENODEV, "no such node with memory, or no such backend on this machine"},
@@ -34,6 +34,8 @@ static const struct {
 	{ENOSYS, "the kernel was built without page migration"},
 	{ESTALE, "the handle is from before a fork"},
 	{ETIMEDOUT, "not complete within the given time"},
+	{EMFILE, "too many open files in this process"},
+	{ENFILE, "too many open files in the system"},
 	{EAGAIN, "not now; trying again may help"},
 };
 

@@ -27,7 +27,9 @@ int bm_kinds_unmapped(struct bm_kinds *kinds, uint64_t addr)
 {
 	const struct bm_vma *vma;
 
-	if (!kinds->vmas.list && bm_vmas_read(kinds->sys, kinds->pid, &kinds->vmas) < 0)
+	if (!kinds->vmas.list && !kinds->no_maps)
+		kinds->no_maps = bm_vmas_read(kinds->sys, kinds->pid, &kinds->vmas) < 0;
+	if (kinds->no_maps)
 		return 0;
 	vma = bm_vmas_from(&kinds->vmas, addr);
 	return !vma || vma->start > addr;

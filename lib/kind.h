@@ -13,6 +13,7 @@ struct bm_kinds {
 	int pagemap, maps; /* descriptors; maps may be -errno */
 	uint64_t page_size;
 	int no_scan;                         /* before Linux 6.7 */
+	int no_maps;                         /* the mappings cannot be read */
 	uint64_t hugetlb_start, hugetlb_end; /* the last huge run, and what it was */
 	int hugetlb;
 	struct bm_vmas vmas; /* read when first needed */

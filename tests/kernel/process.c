@@ -119,6 +119,7 @@ END_TEST
 static int without_privilege(void *arg)
 {
 	struct area *area = arg;
+	struct bm_range range = {.addr = area->start, .length = PAGE, .node = nodes[0]};
 
 	if (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY))
 		return 10;
@@ -126,6 +127,9 @@ static int without_privilege(void *arg)
 		return 11;
 	if (area_move(area, BM_MOVE_ALL) != -EPERM || area->status[0] != -9999)
 		return 12;
+	/* With other ids it is no longer dumpable, and cannot read its own pagemap. */
+	if (bm_migrate_ranges(NULL, 1, &range, sizeof(range), 0) != -EACCES)
+		return 15;
 	/* Its own pages move: these are copies since they were written. */
 	stamp(area->start, area->count, PAGE);
 	if (area_move(area, 0) != 0 || status_wrong(area) != 0)

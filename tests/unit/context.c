@@ -74,6 +74,14 @@ static void count_lines(void *user, int level, const char *line)
 	logged++;
 }
 
+static void count_version(void *user, int level, const char *line)
+{
+	(void)user;
+	ck_assert_int_eq(level, BM_LOG_ERROR);
+	ck_assert_ptr_nonnull(strstr(line, bm_version()));
+	logged++;
+}
+
 START_TEST(a_bad_option_is_logged)
 {
 	struct bm_context *context = (struct bm_context *)(void *)&logged;
@@ -97,6 +105,7 @@ START_TEST(a_bad_option_is_logged)
 	ck_assert_ptr_eq(context, &logged);
 	/* Of a newer caller, too. */
 	newer.options = options;
+	newer.options.log = count_version;
 	newer.options.size = sizeof(newer);
 	newer.more = 1;
 	ck_assert_int_eq(bm_context_create(&fake_sys, &newer.options, &context), -E2BIG);

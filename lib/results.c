@@ -120,21 +120,29 @@ static int is_whole(struct bm_job *job, const struct bm_unit *unit)
 
 /*
  * The usual cases: one entry, one page, moved at once, or there already, or
- * absent. Returns 0 when it is another one.
+ * nothing there. Returns 0 when it is another one.
  */
 static int write_usual(const struct bm_job *job, const struct bm_unit *unit, uint64_t *usual)
 {
 	enum bm_reason reason;
 	size_t index;
 
-	if (unit->items != 1 || unit->huge || unit->error || unit->reason || unit->tried > 1)
+	if (unit->items != 1 || unit->huge || unit->tried > 1)
 		return 0;
-	if (unit->state == BM_UNIT_MOVED && unit->status == unit->node)
+	if (unit->error) {
+		if (unit->state != BM_UNIT_LEFT || unit->status != unit->error)
+			return 0;
+	} else if (unit->reason) {
+		return 0;
+	}
+	if (unit->status == -ENOENT)
+		reason = BM_REASON_ABSENT;
+	else if (unit->status == -EFAULT)
+		reason = BM_REASON_UNMAPPED;
+	else if (unit->state == BM_UNIT_MOVED && unit->status == unit->node)
 		reason = BM_REASON_NONE;
 	else if (unit->state == BM_UNIT_ALREADY && unit->status == unit->node)
 		reason = BM_REASON_ALREADY;
-	else if (unit->state == BM_UNIT_ABSENT && unit->status == -ENOENT)
-		reason = BM_REASON_ABSENT;
 	else
 		return 0;
 	index = job->items[unit->first].index;
@@ -155,7 +163,8 @@ static void count_usual(struct bm_job *job, const uint64_t *usual)
 	report->tally.already += already;
 	report->bytes_moved += moved * job->context->page_size;
 	bm_tally_fail(&report->tally, ENOENT, usual[BM_REASON_ABSENT]);
-	job->misplaced += usual[BM_REASON_ABSENT];
+	bm_tally_fail(&report->tally, EFAULT, usual[BM_REASON_UNMAPPED]);
+	job->misplaced += usual[BM_REASON_ABSENT] + usual[BM_REASON_UNMAPPED];
 	for (size_t i = 0; i < BM_REASON_COUNT; i++)
 		report->reasons[i] += usual[i];
 }

@@ -22,10 +22,11 @@ static size_t slot_of(const struct bm_tally *tally, int error)
 /* What no longer finds a slot is called EIO, the kernel's other reasons. */
 void bm_tally_fail(struct bm_tally *tally, int error, uint64_t pages)
 {
-	size_t slot = slot_of(tally, error);
+	size_t slot;
 
 	if (pages == 0)
 		return;
+	slot = slot_of(tally, error);
 	if (slot == BM_ERRNO_SLOTS) {
 		error = EIO;
 		slot = slot_of(tally, error);

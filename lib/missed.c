@@ -173,12 +173,17 @@ static int any_absent(const struct bm_job *job)
 
 size_t bm_missed_find(struct bm_job *job, enum bm_unit_state there, enum bm_unit_state elsewhere)
 {
-	struct window window = {.job = job, .fd = job->pagemap};
+	struct window window;
 	size_t count;
 
 	job->passing = 0;
 	if (!any_absent(job))
 		return 0;
+	/* Not by an initialiser, which would clear the arrays in every call. */
+	window.job = job;
+	window.fd = job->pagemap;
+	window.start = 0;
+	window.count = 0;
 	if (job->pagemap < 0)
 		window.fd = bm_pagemap_open(job->sys, job->pid);
 	if (window.fd < 0)

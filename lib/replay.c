@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* replay.c - moves the units of a region again, in the caller's order. */
+/* replay.c - finds what was dragged along, and lets the last entry of each folio decide. */
 #include "replay.h"
 
-#include <stdlib.h>
+#include <errno.h>
 
 #include "locate.h"
 
@@ -15,10 +15,9 @@ static int is_mixed(const struct bm_unit *units, size_t first, size_t end)
 	return 0;
 }
 
-static int was_dragged(const struct bm_unit *unit)
+static int is_elsewhere(const struct bm_unit *unit)
 {
-	return unit->status >= 0 && unit->status != unit->node && bm_node_possible(unit->node) &&
-	       (unit->state == BM_UNIT_MOVED || unit->state == BM_UNIT_ALREADY);
+	return unit->status >= 0 && unit->status != unit->node && bm_node_possible(unit->node);
 }
 
 /* Asks about a region: 1 when units of it are no longer where they had been brought. */
@@ -27,8 +26,12 @@ static int is_dragged(struct bm_job *job, size_t first, size_t end)
 	int dragged = 0;
 
 	bm_locate_units(job, &job->scratch[0], NULL, first, end - first);
-	for (size_t i = first; i < end; i++)
-		dragged |= was_dragged(&job->units[i]);
+	for (size_t i = first; i < end; i++) {
+		const struct bm_unit *unit = &job->units[i];
+
+		dragged |= is_elsewhere(unit) &&
+			   (unit->state == BM_UNIT_MOVED || unit->state == BM_UNIT_ALREADY);
+	}
 	return dragged;
 }
 
@@ -38,40 +41,70 @@ static size_t index_of(const struct bm_job *job, const struct bm_unit *unit)
 	return job->items[unit->first + unit->items - 1].index;
 }
 
-/* An insertion sort: a region has few hundred pages, and this is rare. */
-static size_t order_by_index(struct bm_job *job, size_t first, size_t end)
+/* The unit of the highest index that is elsewhere and was not dealt with yet; end: none. */
+static size_t next_elsewhere(const struct bm_job *job, size_t first, size_t end)
 {
-	size_t count = 0;
+	size_t found = end;
 
 	for (size_t i = first; i < end; i++) {
-		size_t at = count;
+		const struct bm_unit *unit = &job->units[i];
 
-		if (job->units[i].status < 0 || !bm_node_possible(job->units[i].node))
-			continue;
-		for (; at > 0 && index_of(job, &job->units[job->order[at - 1]]) >
-					 index_of(job, &job->units[i]);
-		     at--)
-			job->order[at] = job->order[at - 1];
-		job->order[at] = (uint32_t)i;
-		count++;
+		if (is_elsewhere(unit) && !unit->contested &&
+		    (found == end || index_of(job, unit) > index_of(job, &job->units[found])))
+			found = i;
 	}
-	return count;
+	return found;
+}
+
+/* 1 when the unit, and with it all of its folio, is on its target now. */
+static int move_one(struct bm_job *job, const struct bm_unit *unit)
+{
+	void *page = (void *)(uintptr_t)unit->addr;
+	int status = -EBUSY;
+	long rc = job->sys->move_pages(job->pid, 1, &page, &unit->node, &status, job->kernel_flags);
+
+	atomic_fetch_add_explicit(&job->kernel_calls, 1, memory_order_relaxed);
+	return rc == 0 && status == unit->node;
+}
+
+/*
+ * Moves a unit and looks which ones of its region went along: of these the one
+ * of the highest index decides. All pages of a folio are on one node, so that
+ * what was with the unit before and is with it afterwards belongs to it.
+ */
+static void settle_folio(struct bm_job *job, size_t first, size_t end, size_t moved)
+{
+	struct bm_unit *units = job->units;
+	int from = units[moved].status, done;
+	size_t decider = moved;
+
+	for (size_t i = first; i < end; i++)
+		job->order[i] = (uint32_t)units[i].status;
+	units[moved].contested = 1;
+	done = move_one(job, &units[moved]);
+	/* Also when it failed: the target may have had room for parts of a huge page. */
+	bm_locate_units(job, &job->scratch[0], NULL, first, end - first);
+	for (size_t i = first; done && i < end; i++) {
+		if ((int)job->order[i] != from || units[i].status != units[moved].node ||
+		    !bm_node_possible(units[i].node))
+			continue;
+		units[i].contested = 1;
+		if (index_of(job, &units[i]) > index_of(job, &units[decider]))
+			decider = i;
+	}
+	if (units[decider].node != units[moved].node && move_one(job, &units[decider]))
+		bm_locate_units(job, &job->scratch[0], NULL, first, end - first);
 }
 
 static void replay(struct bm_job *job, size_t first, size_t end)
 {
-	size_t count = order_by_index(job, first, end);
+	size_t next;
 
-	/* One at a time: a page that cannot move must not keep those after it from moving. */
-	for (size_t i = 0; i < count; i++) {
-		struct bm_unit *unit = &job->units[job->order[i]];
-		void *page = (void *)(uintptr_t)unit->addr;
-		int status;
-
-		unit->contested = 1;
-		job->sys->move_pages(job->pid, 1, &page, &unit->node, &status, job->kernel_flags);
-		atomic_fetch_add_explicit(&job->kernel_calls, 1, memory_order_relaxed);
-	}
+	while ((next = next_elsewhere(job, first, end)) < end)
+		settle_folio(job, first, end, next);
+	/* What is elsewhere in the end is so because others were to decide. */
+	for (size_t i = first; i < end; i++)
+		job->units[i].contested = 1;
 	job->mixed = 1;
 }
 

@@ -12,9 +12,9 @@
 #include "job.h"
 
 /*
- * Looks for units that were dragged away from their target, and gives the
- * kernel all of their region once more, in the order of the caller's entries:
- * the last one wins, however large the folio is. Sets job->mixed where it did.
+ * Looks for units that were dragged away from their target, finds out what
+ * belongs together by moving them, and moves each folio to where the entry of
+ * the highest index among its own wants it. Sets job->mixed where it did.
  */
 void bm_replay_dragged(struct bm_job *job);
 

@@ -106,6 +106,79 @@ START_TEST(huge_contradiction)
 }
 END_TEST
 
+/* PTEs map them from now on, and nothing shows that they belong together. */
+START_TEST(huge_pages_unseen)
+{
+	size_t pages = THPS * HUGE / PAGE;
+	char *mapping, *start;
+	struct area area;
+	long misplaced;
+
+	NEED_NODES();
+	(void)huge_area(&mapping, &start);
+	for (size_t i = 0; i < THPS; i++) {
+		char *page = start + i * HUGE + 5 * PAGE;
+
+		ck_assert_int_eq(mprotect(page, PAGE, PROT_READ), 0);
+		ck_assert_int_eq(mprotect(page, PAGE, PROT_READ | PROT_WRITE), 0);
+	}
+	area_over(&area, start, pages, PAGE);
+	area_target(&area, nodes[0]);
+	for (size_t i = 1; i < pages; i += 2)
+		area.targets[i] = nodes[1];
+	misplaced = area_move(&area, 0);
+	ck_assert_uint_eq(status_wrong(&area), 0);
+	/* The last of each decides; the kernel may split them on the way. */
+	for (size_t i = 0; i < pages; i++) {
+		if (i % 512 == 511)
+			ck_assert_int_eq(area.status[i], nodes[1]);
+		misplaced -= area.status[i] != area.targets[i];
+	}
+	ck_assert_int_eq(misplaced, 0);
+	ck_assert_uint_eq(stamp_wrong(start, pages, PAGE), 0);
+	area_free(&area);
+	munmap(mapping, (THPS + 1) * HUGE);
+}
+END_TEST
+
+/* One page of each is named, or a range ends within: a policy on a part would split it. */
+static void bind_huge(uint64_t flags, const char *mover, int as_range)
+{
+	char *mapping, *start;
+	struct bm_range range;
+	struct area area;
+	long before;
+
+	if (!huge_area(&mapping, &start))
+		skip_test("this kernel does not show huge pages");
+	before = huge_kilobytes();
+	area_over(&area, start + 7 * PAGE, THPS, HUGE);
+	area_target(&area, nodes[1]);
+	range = (struct bm_range){
+		.addr = area.start, .length = (THPS - 1) * HUGE, .node = nodes[1]};
+	if (as_range)
+		ck_assert_int_eq(bm_migrate_ranges(NULL, 1, &range, sizeof(range), flags), 0);
+	else if (mover)
+		ck_assert_int_eq(area_submit(&area, mover, NULL), 0);
+	else
+		ck_assert_int_eq(area_move(&area, flags), 0);
+	for (size_t i = 0; i < THPS; i++)
+		ck_assert_int_eq(node_of(start + i * HUGE), nodes[1]);
+	ck_assert_int_eq(huge_kilobytes(), before);
+	ck_assert_uint_eq(stamp_wrong(start, THPS * HUGE / PAGE, PAGE), 0);
+	area_free(&area);
+	munmap(mapping, (THPS + 1) * HUGE);
+}
+
+START_TEST(huge_pages_stay_whole)
+{
+	NEED_NODES();
+	bind_huge(BM_BIND, NULL, 0);
+	bind_huge(BM_BIND, NULL, 1);
+	bind_huge(0, "mbind", 0);
+}
+END_TEST
+
 static char *hugetlb_path(char *path, size_t size, int node)
 {
 	snprintf(path, size,
@@ -152,6 +225,8 @@ static const TTest *const *const tests[] = {&huge_all_pages_named,
 					    &huge_some_pages_named,
 					    &huge_one_page_named,
 					    &huge_contradiction,
+					    &huge_pages_unseen,
+					    &huge_pages_stay_whole,
 					    &hugetlb,
 					    NULL};
 const struct report_group huge_group = {"huge", tests};

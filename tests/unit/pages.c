@@ -149,6 +149,8 @@ static void contradict_unseen(size_t count, int with_reasons)
 	scene_check(&scene, result, with_reasons);
 	ck_assert_int_eq(scene.status[0], 1);
 	ck_assert_int_eq(scene.status[4], 0);
+	/* One or two for each folio, not one for each page. */
+	ck_assert_uint_le(fake.calls[FAKE_MOVE], 20 + 2 * count / 12);
 	scene_free(&scene);
 	bm_context_free(context);
 	fake_end();
@@ -162,6 +164,34 @@ START_TEST(unseen_folios)
 		contradict_unseen(counts[i], 0);
 		contradict_unseen(counts[i], 1);
 	}
+}
+END_TEST
+
+/* Without PAGEMAP_SCAN no huge page is seen; it is not sent to and fro for each entry. */
+START_TEST(unseen_huge_pages)
+{
+	struct bm_context *context;
+	struct fake_area *area;
+	struct scene scene;
+
+	fake_reset();
+	fake.old = 1;
+	fake_file(HUGE_FILE, "2097152\n");
+	area = fake_map(BASE, 2048, 0);
+	for (size_t i = 0; i < 2048; i += 512)
+		fake_folio(area, i, 512, 1);
+	context = fake_context();
+	scene_line(&scene, 2048, 1);
+	for (size_t i = 0; i < 2048; i += 2)
+		scene.nodes[i] = 2;
+	ck_assert_int_eq(scene_submit(&scene, context), 1024);
+	scene_check(&scene, 1024, 1);
+	for (size_t i = 0; i < 2048; i++)
+		ck_assert_int_eq(scene.status[i], 1);
+	ck_assert_uint_le(fake.migrated, 2048 * 6);
+	scene_free(&scene);
+	bm_context_free(context);
+	fake_end();
 }
 END_TEST
 
@@ -341,6 +371,7 @@ static const TTest *const *const tests[] = {&one_page,
 					    &each_kind_of_failure,
 					    &the_highest_index_decides,
 					    &unseen_folios,
+					    &unseen_huge_pages,
 					    &larger_than_a_huge_page,
 					    &overruled_by_what_cannot_be,
 					    &huge_pages_count_whole,

@@ -56,7 +56,10 @@ static size_t next_elsewhere(const struct bm_job *job, size_t first, size_t end)
 	return found;
 }
 
-/* 1 when the unit, and with it all of its folio, is on its target now. */
+/*
+ * 1 when the unit, and with it all of its folio, is on its target now; 0 when
+ * it stayed; -ENOMEM when the target had room for parts of it at most.
+ */
 static int move_one(struct bm_job *job, const struct bm_unit *unit)
 {
 	void *page = (void *)(uintptr_t)unit->addr;
@@ -64,6 +67,8 @@ static int move_one(struct bm_job *job, const struct bm_unit *unit)
 	long rc = job->sys->move_pages(job->pid, 1, &page, &unit->node, &status, job->kernel_flags);
 
 	atomic_fetch_add_explicit(&job->kernel_calls, 1, memory_order_relaxed);
+	if (rc == -ENOMEM)
+		return -ENOMEM;
 	return rc == 0 && status == unit->node;
 }
 
@@ -82,9 +87,10 @@ static void settle_folio(struct bm_job *job, size_t first, size_t end, size_t mo
 		job->order[i] = (uint32_t)units[i].status;
 	units[moved].contested = 1;
 	done = move_one(job, &units[moved]);
-	/* Also when it failed: the target may have had room for parts of a huge page. */
+	if (done == 0)
+		return;
 	bm_locate_units(job, &job->scratch[0], NULL, first, end - first);
-	for (size_t i = first; done && i < end; i++) {
+	for (size_t i = first; done > 0 && i < end; i++) {
 		if ((int)job->order[i] != from || units[i].status != units[moved].node ||
 		    !bm_node_possible(units[i].node))
 			continue;
@@ -92,7 +98,7 @@ static void settle_folio(struct bm_job *job, size_t first, size_t end, size_t mo
 		if (index_of(job, &units[i]) > index_of(job, &units[decider]))
 			decider = i;
 	}
-	if (units[decider].node != units[moved].node && move_one(job, &units[decider]))
+	if (units[decider].node != units[moved].node && move_one(job, &units[decider]) != 0)
 		bm_locate_units(job, &job->scratch[0], NULL, first, end - first);
 }
 

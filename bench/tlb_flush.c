@@ -37,11 +37,12 @@ static int pin(const cpu_set_t *allowed, int nth)
 	cpu_set_t one;
 
 	CPU_ZERO(&one);
-	for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++)
+	for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
 		if (CPU_ISSET(cpu, allowed) && !nth--) {
 			CPU_SET(cpu, &one);
 			return !sched_setaffinity(0, sizeof(one), &one);
 		}
+	}
 	return 0;
 }
 
@@ -92,13 +93,15 @@ int main(void)
 	}
 	printf("| mprotect of one page, ns | p10 | p50 | p90 |\n| --- | --- | --- | --- |\n");
 	for (int round = 0; round < ROUNDS; round++) {
-		pin(&allowed, 0);
+		/* Both on one CPU would measure nothing. */
+		if (!pin(&allowed, 0))
+			return 1;
 		measure("alone", page, length);
 		atomic_store(&stop, 0);
-		pin(&allowed, 1); /* for the sibling, which inherits it */
-		if (pthread_create(&sibling, NULL, spin, NULL))
+		/* For the sibling, which inherits it. */
+		if (!pin(&allowed, 1) || pthread_create(&sibling, NULL, spin, NULL) ||
+		    !pin(&allowed, 0))
 			return 1;
-		pin(&allowed, 0);
 		measure("beside a running thread", page, length);
 		atomic_store(&stop, 1);
 		pthread_join(sibling, NULL);

@@ -11,12 +11,15 @@
 #include "cost.h"
 #include "error.h"
 #include "least.h"
+#include "locate.h"
 #include "missed.h"
 #include "mover_kernel.h"
 #include "mover_mbind.h"
 #include "replay.h"
 #include "results.h"
 #include "witness.h"
+
+#define REPLAYS 2
 
 /* Carves an array out of the memory of the job; with NULL only adds up its size. */
 static void *carve(char *memory, size_t *used, size_t count, size_t size)
@@ -145,6 +148,30 @@ static size_t give_up(struct bm_job *job, int last)
 	return left;
 }
 
+/*
+ * A busy page may be one of a folio that another entry has moved: asking costs
+ * a twentieth of another try, and no pause. Returns how many have arrived.
+ */
+static size_t find_arrived(struct bm_job *job)
+{
+	size_t count = 0, arrived = 0;
+
+	for (size_t i = 0; i < job->unit_count; i++) {
+		if (job->units[i].state == BM_UNIT_TODO && job->units[i].error == -EBUSY)
+			job->order[count++] = (uint32_t)i;
+	}
+	bm_locate_units(job, &job->scratch[0], job->order, 0, count);
+	for (size_t i = 0; i < count; i++) {
+		struct bm_unit *unit = &job->units[job->order[i]];
+
+		if (unit->status != unit->node)
+			continue;
+		bm_unit_moved(unit, unit->node);
+		arrived++;
+	}
+	return arrived;
+}
+
 /* Moves what is to do, until it has moved or another try is in vain. */
 static void move_with_retries(struct bm_job *job)
 {
@@ -152,8 +179,11 @@ static void move_with_retries(struct bm_job *job)
 	unsigned int retries = (unsigned int)value[BM_OPTION_RETRIES];
 
 	for (unsigned int round = 0;; round++) {
+		size_t left;
+
 		move_all(job);
-		if (job->todo == 0 || give_up(job, round == retries) == 0)
+		left = job->todo ? give_up(job, round == retries) : 0;
+		if (left == 0 || left == find_arrived(job))
 			break;
 		job->sys->sleep_us(
 			bm_cost_pause_us((uint64_t)value[BM_OPTION_RETRY_US], round + 1));
@@ -186,7 +216,15 @@ static void move_slice(struct bm_job *job)
 	}
 	move_with_retries(job);
 	move_missed(job);
-	bm_replay_dragged(job);
+	job->mixed = 0;
+	/* A second time for what the kernel has split; what it splits then stays. */
+	for (int round = 0; bm_replay_dragged(job) > 0; round++) {
+		if (round == REPLAYS) {
+			give_up(job, 1);
+			break;
+		}
+		move_with_retries(job);
+	}
 }
 
 /* Adds the time since *mark to a phase and sets the mark anew. */

@@ -15,7 +15,9 @@
  * Looks for units that were dragged away from their target, finds out what
  * belongs together by moving them, and moves each folio to where the entry of
  * the highest index among its own wants it. Sets job->mixed where it did.
+ * Returns how many units are to do again: those of folios that the kernel has
+ * split on the way, which are free to go where they were asked to.
  */
-void bm_replay_dragged(struct bm_job *job);
+size_t bm_replay_dragged(struct bm_job *job);
 
 #endif

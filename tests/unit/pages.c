@@ -128,103 +128,6 @@ START_TEST(the_highest_index_decides)
 }
 END_TEST
 
-/* Large folios that nothing shows: left over from huge pages whose mapping was split. */
-static void contradict_unseen(size_t count, int with_reasons)
-{
-	struct bm_context *context;
-	struct fake_area *area;
-	struct scene scene;
-	long result;
-
-	fake_reset();
-	fake_file(HUGE_FILE, "2097152\n");
-	area = fake_map(BASE, count, 0);
-	for (size_t i = 0; i + 4 <= count; i += 12)
-		fake_folio(area, i, 4, 0);
-	context = fake_context();
-	scene_line(&scene, count, 0);
-	for (size_t i = 1; i < count; i += 2)
-		scene.nodes[i] = 1;
-	result = with_reasons ? scene_submit(&scene, context) : scene_migrate(&scene, context);
-	scene_check(&scene, result, with_reasons);
-	ck_assert_int_eq(scene.status[0], 1);
-	ck_assert_int_eq(scene.status[4], 0);
-	/* One or two for each folio, not one for each page. */
-	ck_assert_uint_le(fake.calls[FAKE_MOVE], 20 + 2 * count / 12);
-	scene_free(&scene);
-	bm_context_free(context);
-	fake_end();
-}
-
-START_TEST(unseen_folios)
-{
-	static const size_t counts[] = {8, 300, 9000};
-
-	for (size_t i = 0; i < 3; i++) {
-		contradict_unseen(counts[i], 0);
-		contradict_unseen(counts[i], 1);
-	}
-}
-END_TEST
-
-/* Without PAGEMAP_SCAN no huge page is seen; it is not sent to and fro for each entry. */
-START_TEST(unseen_huge_pages)
-{
-	struct bm_context *context;
-	struct fake_area *area;
-	struct scene scene;
-
-	fake_reset();
-	fake.old = 1;
-	fake_file(HUGE_FILE, "2097152\n");
-	area = fake_map(BASE, 2048, 0);
-	for (size_t i = 0; i < 2048; i += 512)
-		fake_folio(area, i, 512, 1);
-	context = fake_context();
-	scene_line(&scene, 2048, 1);
-	for (size_t i = 0; i < 2048; i += 2)
-		scene.nodes[i] = 2;
-	ck_assert_int_eq(scene_submit(&scene, context), 1024);
-	scene_check(&scene, 1024, 1);
-	for (size_t i = 0; i < 2048; i++)
-		ck_assert_int_eq(scene.status[i], 1);
-	ck_assert_uint_le(fake.migrated, 2048 * 6);
-	scene_free(&scene);
-	bm_context_free(context);
-	fake_end();
-}
-END_TEST
-
-/* Of hugetlbfs there are pages larger than those of a PMD: parts of one go where the last goes. */
-START_TEST(larger_than_a_huge_page)
-{
-	struct bm_context *context;
-	struct fake_area *area;
-	struct scene scene;
-	long result;
-
-	fake_reset();
-	fake_file(HUGE_FILE, "65536\n");
-	area = fake_map(BASE, 640, 0);
-	for (size_t i = 0; i < 640; i += 64)
-		fake_folio(area, i, 64, 1);
-	context = fake_context();
-	scene_line(&scene, 640, 1);
-	for (size_t i = 0; i < 640; i++)
-		scene.nodes[i] = 1 + (int)(i / 16 % 2);
-	result = scene_migrate(&scene, context);
-	ck_assert_int_gt(result, 0);
-	for (size_t i = 0; i < 640; i++) {
-		ck_assert_int_eq(scene.status[i], area->pages[i].node);
-		result -= scene.status[i] != scene.nodes[i];
-	}
-	ck_assert_int_eq(result, 0);
-	scene_free(&scene);
-	bm_context_free(context);
-	fake_end();
-}
-END_TEST
-
 /* An entry that was overruled is told where the page is, when that cannot move too. */
 START_TEST(overruled_by_what_cannot_be)
 {
@@ -370,9 +273,6 @@ END_TEST
 static const TTest *const *const tests[] = {&one_page,
 					    &each_kind_of_failure,
 					    &the_highest_index_decides,
-					    &unseen_folios,
-					    &unseen_huge_pages,
-					    &larger_than_a_huge_page,
 					    &overruled_by_what_cannot_be,
 					    &huge_pages_count_whole,
 					    &many_slices,

@@ -6,7 +6,8 @@
 #include "../report.h"
 
 extern const struct report_group plan_group, options_group, registry_group, small_group,
-	files_group, context_group, pages_group, trouble_group, policy_group, faults_group,
-	missed_group, range_group, question_group, info_group, input_group, fuzz_group;
+	files_group, context_group, pages_group, trouble_group, policy_group, folios_group,
+	faults_group, missed_group, range_group, question_group, info_group, input_group,
+	fuzz_group;
 
 #endif

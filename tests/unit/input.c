@@ -101,6 +101,7 @@ END_TEST
 
 START_TEST(counts)
 {
+	struct bm_range range = {0};
 	struct input input;
 	static const size_t absurd[] = {SIZE_MAX, SIZE_MAX / 2, SIZE_MAX / 8, SIZE_MAX / 32,
 					SIZE_MAX / 100};
@@ -118,6 +119,7 @@ START_TEST(counts)
 	ck_assert_int_eq(bm_migrate_ranges(input.context, 0, NULL, sizeof(struct bm_range), 0), 0);
 	/* Not even the kernel is asked. */
 	fake.refuse = -EPERM;
+	ck_assert_int_eq(bm_migrate_ranges(input.context, 0, &range, sizeof(range), 0), 0);
 	ck_assert_int_eq(bm_migrate_ranges(input.context, 0, NULL, sizeof(struct bm_range), 0), 0);
 	ck_assert_int_eq(bm_migrate_batch(input.context, 0, NULL, NULL, NULL, BM_MOVE_ALL), 0);
 	input.request.count = 0;

@@ -207,9 +207,9 @@ START_TEST(mbind_where_questions_are_forbidden)
 
 	fake_reset();
 	fake_map(BASE, 10, 0);
-	context = fake_context();
+	/* For the short form, which asks nothing before. */
+	context = fake_context_with("BATCHMIG_MOVER", "mbind");
 	scene_line(&scene, 10, 1);
-	scene.mover = "mbind";
 	fake.refuse = -EPERM;
 	ck_assert_int_eq(scene_migrate(&scene, context), -EPERM);
 	ck_assert_int_eq(scene_submit(&scene, context), -EPERM);

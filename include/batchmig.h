@@ -9,11 +9,16 @@
  * rest into calls and lets a *mover* bring each page to its node:
  *
  *      pages, nodes --> plan --> classify --> mover --> status, reason
- *                       sort     holes,       move_pages(2)
- *                       dedupe   huge pages   mbind(2)
+ *                       sort     holes,       swap
+ *                       dedupe   huge pages   move_pages(2)
+ *                                             mbind(2)
  *
- * A *backend* copies the bytes. The movers of this version let the kernel
- * copy; they need no promise from the caller and never lose a write.
+ * With the movers move_pages and mbind the kernel copies; they need no promise
+ * from the caller. The mover *swap* takes the pages of a *chunk* out of the
+ * address space (userfaultfd, UFFDIO_MOVE), lets a *backend* copy the bytes to
+ * pages of the target node from its *pool*, and puts those in their place; the
+ * old pages stay in the pool for migrations the other way. Threads that touch
+ * the chunk meanwhile wait until it is back: no mover loses a write.
  *
  * Order of calls
  *      bm_options_init, bm_context_new     once (or pass NULL: see below)
@@ -27,18 +32,28 @@
  *
  * Threads. Every call may be made from any thread at any time, on the same
  * context too, except that freeing an object must not run beside another
- * call on it. No call is async-signal-safe. The library creates threads only
- * for the time of a large batch; they have all signals blocked.
+ * call on it. No call is async-signal-safe. The library creates threads for
+ * the time of a large batch and, with the mover swap, two that stay (see
+ * bm_quiesce()); they have all signals blocked.
  *
  * fork. In a forked child every handle of the parent is dead: calls give
  * -ESTALE, and the handle can and should be freed. The default context (NULL)
  * is made anew in the child at first use.
  *
  * The quiet promise. BM_QUIET says: while the batch is in flight nobody but
- * this process's own threads refers to these pages (no zero-copy send or
- * splice still pending, no device that faults without retry). A mover that
- * copies in user space may be used only under it. This version has no such
- * mover: the flag is accepted and changes nothing.
+ * this process's own threads refers to these pages: no zero-copy send or
+ * splice (vmsplice, MSG_ZEROCOPY) still pending, no direct I/O on NFS, CephFS
+ * or 9p, no device that faults without retry (HMM GPUs, RDMA on-demand paging,
+ * SVA). The mover swap is used only under it; pages that are pinned (RDMA,
+ * VFIO, io_uring fixed buffers, direct I/O on disks) it sees and leaves.
+ * Always allowed, from any thread, are loads, stores, system calls on the
+ * pages, fork, munmap, mremap, madvise, mprotect, mlock, signals and exit. Not
+ * seen in the window: ptrace(2) and /proc/PID/mem, which get EIO, and core
+ * dumps, which lack the chunk.
+ * The promise is given by BM_QUIET for a batch, by the option quiet for a
+ * context, or by naming a copying backend ("cpu") for either. quiet=strict
+ * also promises that no system call is given an address in the pages: then a
+ * user with no privilege at all may use swap (a user-mode-only userfaultfd).
  *
  * Partial success is normal. A batch never stops at a page that cannot move:
  * each page has a status of its own, and the call says how many pages are
@@ -143,8 +158,8 @@ typedef void bm_log_fn(void *user, int level, const char *line);
  */
 struct bm_options {
 	size_t size;
-	const char *backend;   /* BATCHMIG_BACKEND: preference list, "auto", "kernel" */
-	const char *mover;     /* BATCHMIG_MOVER: "auto", "move_pages" or "mbind" */
+	const char *backend;   /* BATCHMIG_BACKEND: preference list, "auto", "kernel", "cpu" */
+	const char *mover;     /* BATCHMIG_MOVER: "auto", "swap", "move_pages" or "mbind" */
 	const char *quiet;     /* BATCHMIG_QUIET: "no", "yes" or "strict" */
 	const char *log_level; /* BATCHMIG_LOG: "none" to "debug" */
 	int64_t threads;       /* BATCHMIG_THREADS: at most so many per batch (64), 0: auto */
@@ -153,6 +168,11 @@ struct bm_options {
 	int64_t retry_us;      /* BATCHMIG_RETRY_US: first back-off, microseconds */
 	bm_log_fn *log;        /* NULL: standard error */
 	void *log_user;
+	const char *copy_loop; /* BATCHMIG_COPY_LOOP: of the backend cpu, "auto" measures */
+	int64_t chunk_kb; /* BATCHMIG_CHUNK_KB: most out of reach at a time, KiB; 0: a huge page */
+	int64_t pool_mb;  /* BATCHMIG_POOL_MB: pages kept for swap, MiB per node */
+	int64_t local_ranks;  /* BATCHMIG_LOCAL_RANKS: processes that share pool_mb, 0: asks MPI */
+	int64_t pool_idle_ms; /* BATCHMIG_POOL_IDLE_MS: unused so long pages are given back */
 };
 
 /*
@@ -207,6 +227,7 @@ void bm_context_free(struct bm_context *context);
 #define BM_MOVE_ALL (UINT64_C(1) << 0) /* also pages shared with other processes; CAP_SYS_NICE */
 #define BM_BIND     (UINT64_C(1) << 1) /* afterwards mbind the ranges to the target, see below */
 #define BM_QUIET    (UINT64_C(1) << 2) /* the quiet promise, see the top of this file */
+#define BM_REPLACE  (UINT64_C(1) << 3) /* other memory of the target also for what is there */
 
 /*
  * BM_BIND gives the ranges a memory policy (MPOL_PREFERRED, the target node)
@@ -223,7 +244,22 @@ void bm_context_free(struct bm_context *context);
  * run that ends within one splits its mapping.
  */
 
-/* Why a page is not where it was asked to be, or was moved in another way. */
+/*
+ * BM_REPLACE gives a page that is on its target node already other physical
+ * memory of that node: to take pages off suspect memory, and to exercise the
+ * mover swap on a machine with one node. Only swap can do it: a page that swap
+ * does not take stays where it is, status the node, with the reason why, and
+ * is not counted as misplaced (bm_tally.already). The memory that it leaves
+ * goes to the pool; bm_quiesce() gives it back to the kernel.
+ */
+
+/*
+ * Why a page is not where it was asked to be, or was moved in another way:
+ * the reasons from BM_REASON_NO_PROMISE on are those for which the mover swap,
+ * where it was asked for by name or the promise given, left a page to the
+ * kernel; they are told only of pages that are on their target (moved by the
+ * kernel, or already there), else the reason of the failure is.
+ */
 enum bm_reason {
 	BM_REASON_NONE = 0,     /* moved, as asked */
 	BM_REASON_ALREADY,      /* was on its target before */
@@ -242,8 +278,28 @@ enum bm_reason {
 	BM_REASON_POISONED,     /* broken memory (-EHWPOISON) */
 	BM_REASON_GONE,         /* the process ended (-ESRCH) */
 	BM_REASON_OTHER,        /* any other errno of the kernel */
+	BM_REASON_NO_PROMISE,   /* swap was named, but nobody gave the quiet promise */
+	BM_REASON_NO_PRIVILEGE, /* no userfaultfd for this process, see bm_info_mover() */
+	BM_REASON_OLD_KERNEL,   /* no UFFDIO_MOVE (Linux < 6.8) */
+	BM_REASON_FOREIGN,      /* page of another process */
+	BM_REASON_PINNED,       /* pinned for DMA, or not yet written since a child went away */
+	BM_REASON_COW_SHARED,   /* shared with a forked child, or merged by KSM */
+	BM_REASON_FILE,         /* of a file, or shared memory */
+	BM_REASON_HUGETLB,      /* of hugetlbfs */
+	BM_REASON_LARGE_FOLIO,  /* may be of a large folio that swap would split (mTHP) */
+	BM_REASON_READ_ONLY,    /* of a mapping that is not both readable and writable */
+	BM_REASON_LOCKED,       /* locked in memory, and the pool could not be locked */
+	BM_REASON_OTHER_UFFD,   /* of a mapping with a userfaultfd of the application's own */
+	BM_REASON_OWN_MEMORY,   /* of this library, or of the stack of a thread that migrates */
+	BM_REASON_NO_POOL,      /* the pool had no page of the target and got none */
+	BM_REASON_CHEAPER,      /* the kernel was expected to be faster, or less disturbing */
+	BM_REASON_CHANGED,      /* unmapped, remapped, locked or protected meanwhile */
+	BM_REASON_NO_MAPS,      /* registration failed: vm.max_map_count, no memory */
+	BM_REASON_BACKEND,      /* the backend did not copy it */
 	BM_REASON_COUNT
 };
+/* Entries of the arrays that are indexed by a reason; reasons grow up to it. */
+#define BM_REASON_SLOTS 64
 
 /* Number of pages by errno; unused slots have pages == 0. */
 #define BM_ERRNO_SLOTS 12
@@ -293,7 +349,7 @@ struct bm_range {
  */
 struct bm_request {
 	size_t size;
-	uint64_t flags;          /* BM_MOVE_ALL, BM_BIND, BM_QUIET */
+	uint64_t flags;          /* BM_MOVE_ALL, BM_BIND, BM_QUIET, BM_REPLACE */
 	size_t count;            /* entries of pages, nodes, status, reasons; or of ranges */
 	void *const *pages;      /* an address in each page */
 	const int *nodes;        /* target of each page */
@@ -381,7 +437,11 @@ struct bm_report {
 	unsigned int threads; /* most threads used at once */
 	const char *backend;  /* static strings: what was used most */
 	const char *mover;
-	uint64_t reasons[BM_REASON_COUNT]; /* entries by enum bm_reason */
+	uint64_t reasons[BM_REASON_SLOTS]; /* entries by enum bm_reason */
+	uint64_t bytes_swapped;            /* of bytes_moved: by the mover swap */
+	uint64_t windows;                  /* chunks that were out of reach, one at a time */
+	uint64_t ns_window;                /* sum of the times they were, nanoseconds */
+	uint64_t ns_window_max;            /* the longest of them */
 };
 
 /*
@@ -590,7 +650,11 @@ struct bm_stats {
 	uint64_t ns_classify;
 	uint64_t ns_move;
 	uint64_t ns_verify;
-	uint64_t reasons[BM_REASON_COUNT];
+	uint64_t reasons[BM_REASON_SLOTS];
+	uint64_t bytes_swapped; /* as in struct bm_report */
+	uint64_t windows;
+	uint64_t ns_window;
+	uint64_t ns_window_max;
 };
 
 /*
@@ -600,6 +664,37 @@ struct bm_stats {
  * wholly or not at all. Any thread. Since 0.1.
  */
 int bm_stats_get(struct bm_context *context, struct bm_stats *stats, size_t size);
+
+/* What the pool of a context holds of a node, and what became of requests. */
+struct bm_pool_stats {
+	int node;
+	uint64_t base_bytes; /* resident base pages, ready for a migration to this node */
+	uint64_t huge_bytes; /* resident huge pages */
+	uint64_t most_bytes; /* the most that is kept: pool_mb by the number of local ranks */
+	uint64_t recycled;   /* bytes that came out of migrations and were used again */
+	uint64_t populated;  /* bytes that were allocated for want of such */
+	uint64_t released;   /* bytes given back to the kernel */
+};
+
+/*
+ * bm_pool_get - what the pool of a context holds, node by node.
+ * @pools: gets up to @max entries of @size, sizeof(struct bm_pool_stats) of
+ * the caller; NULL with @max 0 only counts.
+ * Returns the number of nodes the pool has something to say about (it may be
+ * above @max), or -EINVAL, -ESTALE. Any thread. Since 0.1.
+ */
+long bm_pool_get(struct bm_context *context, struct bm_pool_stats *pools, size_t size, size_t max);
+
+/*
+ * bm_quiesce - closes the process's userfaultfd, ends the threads that serve
+ * it, and gives all pages of all pools back to the kernel: for checkpointers
+ * such as CRIU, before a program gives away memory, and for tools that count
+ * descriptors. Waits until no page is out of reach. The next batch with the
+ * mover swap opens everything anew.
+ * Returns 0. Any thread, but not beside a batch: that would only make it wait
+ * for the end of windows again and again. Since 0.1.
+ */
+int bm_quiesce(void);
 
 /* bm_stats_reset - back to zero. Returns 0 or -ESTALE. Any thread. Since 0.1. */
 int bm_stats_reset(struct bm_context *context);

@@ -9,7 +9,7 @@
 #include "registry.h"
 #include "structs.h"
 
-#define KNOWN_FLAGS (BM_MOVE_ALL | BM_BIND | BM_QUIET)
+#define KNOWN_FLAGS (BM_MOVE_ALL | BM_BIND | BM_QUIET | BM_REPLACE)
 /* No address space holds longer arrays; sizes computed from a count cannot overflow. */
 #define COUNT_LIMIT (SIZE_MAX / 128)
 
@@ -53,8 +53,8 @@ static int check_arrays(const struct bm_context *context, const struct bm_reques
 	return refuse(context, -EINVAL, "pages, nodes and status, or ranges, must be given");
 }
 
-/* The mover of this request, or -errno. */
-static int choose(const struct bm_context *context, const struct bm_request *request)
+/* The mover of this request by name, or -errno. */
+static int find_mover(const struct bm_context *context, const struct bm_request *request)
 {
 	char why[BM_WHY_MAX] = "";
 	int mover = (int)context->config.value[BM_OPTION_MOVER];
@@ -71,7 +71,24 @@ static int choose(const struct bm_context *context, const struct bm_request *req
 	return mover;
 }
 
-static int check(const struct bm_context *context, const struct bm_request *request)
+/* Swap comes first where it is named, or may choose itself under the promise. */
+static void choose(const struct bm_context *context, const struct bm_request *request, int mover,
+		   struct bm_choice *choice)
+{
+	const char *list = request->backend ? request->backend : context->config.backend;
+	int named;
+
+	choice->mover = mover == BM_MOVER_SWAP ? BM_MOVER_AUTO : (enum bm_mover)mover;
+	choice->backend = bm_registry_copying(list, &named);
+	choice->quiet = named || request->flags & BM_QUIET ||
+			context->config.value[BM_OPTION_QUIET] != BM_QUIET_NO;
+	choice->wants_swap = choice->backend &&
+			     (mover == BM_MOVER_SWAP || (mover == BM_MOVER_AUTO && choice->quiet));
+	choice->named = mover == BM_MOVER_SWAP;
+}
+
+static int check(const struct bm_context *context, const struct bm_request *request,
+		 struct bm_choice *choice)
 {
 	int rc = check_arrays(context, request), mover;
 
@@ -79,14 +96,18 @@ static int check(const struct bm_context *context, const struct bm_request *requ
 		return rc;
 	if (request->flags & ~KNOWN_FLAGS)
 		return refuse(context, -EINVAL,
-			      "flags may be BM_MOVE_ALL, BM_BIND and BM_QUIET, nothing else");
+			      "flags may be BM_MOVE_ALL, BM_BIND, BM_QUIET and BM_REPLACE, "
+			      "nothing else");
 	if (request->pid < 0)
 		return refuse(context, -EINVAL, "pid must be that of a process, or 0");
-	mover = choose(context, request);
+	mover = find_mover(context, request);
+	if (mover < 0)
+		return mover;
 	if (request->pid && (request->flags & BM_BIND || mover == BM_MOVER_MBIND))
-		return refuse(context, mover < 0 ? mover : -EINVAL,
+		return refuse(context, -EINVAL,
 			      "BM_BIND and the mover mbind are for the own process only");
-	return mover;
+	choose(context, request, mover, choice);
+	return 0;
 }
 
 static int import(const struct bm_context *context, const struct bm_request *request,
@@ -124,22 +145,30 @@ static int run_one(struct bm_context *context, const struct bm_request *request)
 	return 1;
 }
 
+/* What was used for most of it. */
+static void name_used(struct bm_report *report, const struct bm_choice *choice)
+{
+	int swap = report->bytes_swapped > report->bytes_moved / 2;
+
+	report->backend = swap ? choice->backend->name : bm_registry_kernel();
+	report->mover = swap ? "swap" : choice->mover == BM_MOVER_MBIND ? "mbind" : "move_pages";
+}
+
 /* Works a checked request off; *report and the sums only on success. */
-static long run(struct bm_context *context, const struct bm_request *request, int mover,
-		struct bm_report *report)
+static long run(struct bm_context *context, const struct bm_request *request,
+		const struct bm_choice *choice, struct bm_report *report)
 {
 	struct bm_job job;
 	long result;
 
-	bm_job_init(&job, context, request, (enum bm_mover)mover);
+	bm_job_init(&job, context, request, choice);
 	result = request->ranges ? bm_ranges_run(&job, request) : bm_job_whole(&job);
 	/* -E2BIG has been told where the runs were counted. */
 	if (result < 0 && result != -E2BIG)
 		return refuse(context, (int)result, bm_error_text((int)result));
 	if (result < 0)
 		return result;
-	job.report.backend = bm_registry_kernel();
-	job.report.mover = mover == BM_MOVER_MBIND ? "mbind" : "move_pages";
+	name_used(&job.report, choice);
 	bm_sums_add(&context->sums, &job.report, context->page_size);
 	bm_log(&context->config.log, BM_LOG_DEBUG,
 	       "batch of %zu: %llu moved, %llu already there, %llu not; %llu calls, %u threads, %s",
@@ -156,7 +185,8 @@ int bm_submit(struct bm_context *context, const struct bm_request *request, stru
 {
 	struct bm_request known;
 	struct bm_batch *made;
-	int mover, rc = bm_context_get(&context);
+	struct bm_choice choice;
+	int rc = bm_context_get(&context);
 
 	if (rc < 0)
 		return rc;
@@ -165,14 +195,14 @@ int bm_submit(struct bm_context *context, const struct bm_request *request, stru
 	rc = import(context, request, &known);
 	if (rc < 0)
 		return rc;
-	mover = check(context, &known);
-	if (mover < 0)
-		return mover;
+	rc = check(context, &known, &choice);
+	if (rc < 0)
+		return rc;
 	made = context->sys->alloc(1, sizeof(*made));
 	if (!made)
 		return -ENOMEM;
 	made->context = context;
-	made->result = run(context, &known, mover, &made->report);
+	made->result = run(context, &known, &choice, &made->report);
 	if (made->result < 0) {
 		rc = (int)made->result;
 		free(made);
@@ -219,16 +249,17 @@ void bm_batch_free(struct bm_batch *batch)
 static long run_short(struct bm_context *context, const struct bm_request *request)
 {
 	int rc = bm_context_get(&context);
+	struct bm_choice choice;
 
 	if (rc < 0)
 		return rc;
-	rc = check(context, request);
+	rc = check(context, request, &choice);
 	if (rc < 0)
 		return rc;
-	if (request->count == 1 && request->pages && !(request->flags & BM_BIND) &&
-	    rc != BM_MOVER_MBIND && run_one(context, request))
+	if (request->count == 1 && request->pages && !(request->flags & (BM_BIND | BM_REPLACE)) &&
+	    choice.mover != BM_MOVER_MBIND && !choice.named && run_one(context, request))
 		return 0;
-	return run(context, request, rc, NULL);
+	return run(context, request, &choice, NULL);
 }
 
 long bm_migrate_batch(struct bm_context *context, size_t count, void *const *pages,

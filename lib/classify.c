@@ -76,7 +76,7 @@ static void join_all(struct bm_job *job)
 	job->unit_count = kept;
 }
 
-static void set_state(struct bm_unit *unit)
+static void set_state(struct bm_unit *unit, int replace)
 {
 	if (!bm_node_possible(unit->node)) {
 		unit->state = BM_UNIT_LEFT;
@@ -87,7 +87,8 @@ static void set_state(struct bm_unit *unit)
 	} else if (unit->status < 0) {
 		unit->state = BM_UNIT_ABSENT;
 	} else {
-		unit->state = unit->status == unit->node ? BM_UNIT_ALREADY : BM_UNIT_TODO;
+		unit->there = unit->status == unit->node;
+		unit->state = unit->there && !replace ? BM_UNIT_ALREADY : BM_UNIT_TODO;
 	}
 }
 
@@ -175,10 +176,13 @@ static void classify_block(void *arg, unsigned int worker, size_t block)
 
 	if (seen.absent && job->scan_works)
 		bm_holes_find(job, first, first + count);
+	/* Where a page is does not matter when it is to be replaced. */
+	if (job->replace && job->choice.wants_swap)
+		seen.local = 0;
 	if (job->exact || seen.unknown || (seen.absent && !job->scan_works) || seen.local)
 		ask_units(job, scratch, first, count);
 	for (size_t i = first; i < first + count; i++)
-		set_state(&job->units[i]);
+		set_state(&job->units[i], job->replace && job->choice.wants_swap);
 }
 
 static size_t block_count(const struct bm_job *job)

@@ -65,6 +65,7 @@ int bm_context_create(const struct bm_sys *sys, const struct bm_options *options
 	made->flushes_once = version == 0 || version >= 6003;
 	made->misses_hinted = version < 6006;
 	pthread_mutex_init(&made->sums.lock, NULL);
+	pthread_mutex_init(&made->swap_lock, NULL);
 	*context = made;
 	return 0;
 }
@@ -79,8 +80,11 @@ void bm_context_free(struct bm_context *context)
 	if (!context)
 		return;
 	/* The parent's threads may have held the lock when they were left behind. */
-	if (*context->marker)
+	if (*context->marker) {
 		pthread_mutex_destroy(&context->sums.lock);
+		pthread_mutex_destroy(&context->swap_lock);
+	}
+	bm_swap_free(context->swap, !*context->marker);
 	context->sys->fork_marker_free(context->marker);
 	bm_arena_end(&context->arena);
 	free(context);
@@ -116,4 +120,58 @@ int bm_context_get(struct bm_context **context)
 	if (!*context)
 		return default_context(context);
 	return *(*context)->marker ? 0 : -ESTALE;
+}
+
+/* How many processes of the job share this machine, as its launcher says. */
+static uint64_t local_ranks(const struct bm_context *context)
+{
+	static const char *const names[] = {"OMPI_COMM_WORLD_LOCAL_SIZE",
+					    "MPI_LOCALNRANKS",
+					    "MV2_COMM_WORLD_LOCAL_SIZE",
+					    "PALS_LOCAL_SIZE",
+					    "PMIX_LOCAL_SIZE",
+					    "SLURM_TASKS_PER_NODE"};
+	int64_t asked = context->config.value[BM_OPTION_LOCAL_RANKS];
+
+	for (size_t i = 0; asked == 0 && i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *text = context->sys->getenv(names[i]);
+
+		/* Slurm adds "(x3)" for three nodes alike, and other counts after a comma. */
+		asked = text ? strtoll(text, NULL, 10) : 0;
+	}
+	return asked > 0 ? (uint64_t)asked : 1;
+}
+
+static struct bm_swap_config swap_config(const struct bm_context *context,
+					 const struct bm_backend *backend)
+{
+	const int64_t *value = context->config.value;
+
+	return (struct bm_swap_config){.sys = context->sys,
+				       .log = &context->config.log,
+				       .backend = backend,
+				       .loop = context->config.copy_loop,
+				       .page_size = context->page_size,
+				       .huge_size = context->huge_size,
+				       .pool_most = ((uint64_t)value[BM_OPTION_POOL_MB] << 20) /
+						    local_ranks(context),
+				       .idle_ns = (uint64_t)value[BM_OPTION_POOL_IDLE_MS] * 1000000,
+				       .strict = value[BM_OPTION_QUIET] == BM_QUIET_STRICT};
+}
+
+int bm_context_swap(struct bm_context *context, const struct bm_backend *backend,
+		    struct bm_swap **swap)
+{
+	struct bm_swap_config config;
+	int rc;
+
+	pthread_mutex_lock(&context->swap_lock);
+	if (!context->swap && context->swap_error == 0) {
+		config = swap_config(context, backend);
+		context->swap_error = bm_swap_new(&config, &context->swap);
+	}
+	rc = context->swap_error;
+	*swap = context->swap;
+	pthread_mutex_unlock(&context->swap_lock);
+	return rc;
 }

@@ -6,6 +6,7 @@
 #include "arena.h"
 #include "options.h"
 #include "stats.h"
+#include "swap.h"
 #include "sys.h"
 
 struct bm_context {
@@ -21,6 +22,9 @@ struct bm_context {
 	int flushes_once;   /* the kernel flushes TLBs once for a list of pages (Linux >= 6.3) */
 	int misses_hinted;  /* move_pages(2) takes what NUMA balancing has marked for absent */
 	atomic_int no_scan; /* the kernel was found to have no PAGEMAP_SCAN (Linux < 6.7) */
+	pthread_mutex_t swap_lock;
+	struct bm_swap *swap;        /* made at first use; NULL: not yet, or see swap_error */
+	int swap_error;              /* why it cannot be had, 0 */
 	struct bm_context *previous; /* default context of the parent process */
 };
 
@@ -30,5 +34,12 @@ int bm_context_create(const struct bm_sys *sys, const struct bm_options *options
 
 /* Puts the default context in place of NULL; -ESTALE in a forked child. */
 int bm_context_get(struct bm_context **context);
+
+/*
+ * What the context swaps pages with, made at first use with this backend: 0,
+ * or why it cannot be had: see bm_swap_new().
+ */
+int bm_context_swap(struct bm_context *context, const struct bm_backend *backend,
+		    struct bm_swap **swap);
 
 #endif

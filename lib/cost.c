@@ -11,6 +11,8 @@
  */
 #define AUTO_THREADS_MAX 4u
 #define CALLS_PER_THREAD 2u
+/* Copying so much takes 500 us, starting a thread 30. */
+#define SWAP_BYTES_PER_THREAD (4u << 20)
 /*
  * 70 bytes for each unit of a slice, used again and again. Once for each slice
  * threads wait for each other and /proc/vmstat is read: 75000 instructions,
@@ -38,6 +40,15 @@ unsigned int bm_cost_threads(int64_t asked, int cpus, size_t calls)
 	size_t fed = asked > 0 ? calls : calls / CALLS_PER_THREAD;
 
 	most = bm_least(bm_least(most, fed), BM_WORKERS_MAX);
+	return most > 0 ? (unsigned int)most : 1;
+}
+
+unsigned int bm_cost_swap_threads(int64_t asked, int cpus, uint64_t bytes)
+{
+	uint64_t fed = bytes / SWAP_BYTES_PER_THREAD;
+	uint64_t most = asked > 0 ? (uint64_t)asked : (uint64_t)cpus;
+
+	most = bm_least(bm_least(most, BM_WORKERS_MAX), fed > 0 ? fed : 1);
 	return most > 0 ? (unsigned int)most : 1;
 }
 

@@ -9,6 +9,9 @@
 /* How many threads share a slice: `asked` 0 leaves it to the sizes. */
 unsigned int bm_cost_threads(int64_t asked, int cpus, size_t calls);
 
+/* The same for the mover swap, by the bytes of the batch. */
+unsigned int bm_cost_swap_threads(int64_t asked, int cpus, uint64_t bytes);
+
 /* Units worked on at a time: some calls for each thread, in memory that is used again. */
 size_t bm_cost_slice_units(unsigned int threads, size_t call_pages);
 

@@ -216,6 +216,56 @@ static void add_mover(struct bm_info *info, const char *name, const char *what, 
 		mover->remedy = "a kernel with CONFIG_NUMA and CONFIG_MIGRATION";
 }
 
+/* Why a userfaultfd of this kind cannot be had, and what would help. */
+static void explain_swap(const struct bm_info *info, struct bm_facility *swap, int rc)
+{
+	int seccomp = 0;
+	char value[8];
+
+	if (bm_sys_status(sys_of(info), "Seccomp", value, sizeof(value)))
+		seccomp = value[0] == '2';
+	swap->why = "a userfaultfd could not be opened";
+	swap->remedy = "see the error in the log";
+	if (rc == -EOPNOTSUPP) {
+		swap->why = "UFFDIO_MOVE: not in this kernel";
+		swap->remedy = "Linux >= 6.8; 6.18 or newer to be fast with base pages";
+	} else if (rc == -ENOSYS && seccomp) {
+		swap->why = "userfaultfd(2): refused by a seccomp filter";
+		swap->remedy =
+			"a seccomp profile that allows userfaultfd, or access to " UFFD_DEVICE;
+	} else if (rc == -ENOSYS) {
+		swap->why = "userfaultfd(2): not in this kernel, or not on this architecture";
+		swap->remedy = "a kernel with CONFIG_USERFAULTFD, on x86-64 or arm64";
+	} else if (rc == -EPERM) {
+		swap->why = seccomp ? "userfaultfd(2): refused, by privilege or a seccomp filter"
+				    : "userfaultfd(2): not for this user";
+		swap->remedy = "sysctl vm.unprivileged_userfaultfd=1, or CAP_SYS_PTRACE, or "
+			       "read and write access to " UFFD_DEVICE
+			       " (udev rule in the documentation), or the option quiet=strict";
+	} else if (rc == -EMFILE || rc == -ENFILE) {
+		swap->why = "no descriptor is free for a userfaultfd";
+		swap->remedy = "a higher RLIMIT_NOFILE";
+	}
+}
+
+static void add_swap(struct bm_info *info)
+{
+	struct bm_facility *swap = &info->movers[info->mover_count++];
+	const struct bm_context *context = info->context;
+	struct bm_uffd_wish wish = {.sys = context->sys,
+				    .page_size = context->page_size,
+				    .huge_size = context->huge_size,
+				    .strict = context->config.value[BM_OPTION_QUIET] ==
+					      BM_QUIET_STRICT};
+	int rc = bm_uffd_probe(&wish);
+
+	*swap = (struct bm_facility){
+		"swap", rc == 0,
+		"private anonymous memory of the own process, under the quiet promise", ""};
+	if (rc < 0)
+		explain_swap(info, swap, rc);
+}
+
 void bm_facts_movers(struct bm_info *info)
 {
 	const struct bm_sys *sys = sys_of(info);
@@ -225,6 +275,5 @@ void bm_facts_movers(struct bm_info *info)
 		  sys->move_pages(0, 0, NULL, NULL, NULL, 0));
 	add_mover(info, "mbind", "runs of private anonymous memory of the own process",
 		  sys->mbind(0, 0, MPOL_DEFAULT, NULL, 0, 0));
-	info->movers[info->mover_count++] = (struct bm_facility){
-		"swap", 0, "not part of this version of the library", "a later version"};
+	add_swap(info);
 }

@@ -17,6 +17,7 @@
 #include "mover_mbind.h"
 #include "replay.h"
 #include "results.h"
+#include "swap_pass.h"
 #include "witness.h"
 
 #define REPLAYS 2
@@ -208,8 +209,35 @@ static void move_missed(struct bm_job *job)
 	}
 }
 
+/* What is there already and was not replaced needs no other mover. */
+static void keep_there(struct bm_job *job)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < job->unit_count; i++) {
+		const struct bm_unit *unit = &job->units[i];
+
+		if (unit->state == BM_UNIT_TODO && !unit->there)
+			job->order[count++] = (uint32_t)i;
+	}
+	bm_locate_units(job, &job->scratch[0], job->order, 0, count);
+	for (size_t i = 0; i < job->unit_count; i++) {
+		struct bm_unit *unit = &job->units[i];
+
+		if (unit->state == BM_UNIT_TODO && unit->status == unit->node)
+			unit->state = BM_UNIT_ALREADY;
+		else if (unit->state == BM_UNIT_TODO &&
+			 (unit->status == -ENOENT || unit->status == -EFAULT))
+			unit->state = BM_UNIT_ABSENT;
+	}
+}
+
 static void move_slice(struct bm_job *job)
 {
+	if (job->choice.wants_swap)
+		bm_swap_pass(job);
+	if (job->replace)
+		keep_there(job);
 	if (bm_classify_hold_back(job) > 0) {
 		move_all(job);
 		bm_classify_let_go(job);
@@ -250,7 +278,8 @@ static int is_settled(struct bm_job *job, struct bm_witness *witness)
 	if (job->count <= job->room)
 		return 1;
 	for (size_t i = 0; i < job->unit_count; i++) {
-		if (job->units[i].state == BM_UNIT_MOVED)
+		/* Those that were swapped the kernel does not count. */
+		if (job->units[i].state == BM_UNIT_MOVED && !job->units[i].swapped)
 			moved += job->units[i].huge ? job->context->huge_size
 						    : job->context->page_size;
 	}
@@ -305,10 +334,12 @@ static int run(struct bm_job *job)
 	int rc = 0;
 
 	bm_classify_open(job);
+	bm_swap_pass_open(job);
 	if (job->count > job->room)
 		bm_witness_read(job->sys, &witness);
 	while (plan.next < plan.count && rc == 0)
 		rc = run_slice(job, &plan, &witness);
+	bm_swap_pass_close(job);
 	bm_classify_close(job);
 	bm_tally_sort(&job->report.tally);
 	job->report.kernel_calls = atomic_load(&job->kernel_calls);
@@ -316,21 +347,25 @@ static int run(struct bm_job *job)
 }
 
 void bm_job_init(struct bm_job *job, struct bm_context *context, const struct bm_request *request,
-		 enum bm_mover mover)
+		 const struct bm_choice *choice)
 {
 	memset(job, 0, sizeof(*job));
 	job->context = context;
 	job->sys = context->sys;
 	job->pid = request->pid;
 	job->flags = request->flags;
-	job->mover = mover;
+	job->mover = choice->mover;
+	job->choice = *choice;
+	job->replace = (request->flags & BM_REPLACE) != 0;
 	job->count = request->count;
 	job->pages = request->pages;
 	job->nodes = request->nodes;
 	job->status = request->status;
 	job->reasons = request->reasons;
 	job->exact = request->reasons != NULL;
-	job->whole = mover == BM_MOVER_MBIND || request->flags & BM_BIND;
+	/* A part of a huge page must not be registered either. */
+	job->whole =
+		choice->mover == BM_MOVER_MBIND || request->flags & BM_BIND || choice->wants_swap;
 }
 
 long bm_job_whole(struct bm_job *job)

@@ -12,6 +12,8 @@
 
 #include "context.h"
 #include "plan.h"
+#include "swap.h"
+#include "vma.h"
 #include "workers.h"
 
 /* Arguments of one kernel call; one for each worker. */
@@ -21,6 +23,15 @@ struct bm_scratch {
 	int *status;
 };
 
+/* How a batch is to be worked off, from the request and the options. */
+struct bm_choice {
+	enum bm_mover mover; /* of the kernel's, for what swap does not take */
+	int wants_swap;      /* it may come first */
+	int named;           /* because it was asked for by name */
+	int quiet;           /* the promise was given */
+	const struct bm_backend *backend;
+};
+
 struct bm_job {
 	struct bm_context *context;
 	const struct bm_sys *sys;
@@ -28,6 +39,17 @@ struct bm_job {
 	uint64_t flags;   /* BM_MOVE_ALL, BM_BIND, BM_QUIET */
 	int kernel_flags; /* the same for the kernel */
 	enum bm_mover mover;
+
+	/* The mover swap, where it may come first. */
+	struct bm_choice choice;
+	int replace;            /* BM_REPLACE */
+	enum bm_reason no_swap; /* why not at all, BM_REASON_NONE */
+	struct bm_swap *swap;
+	struct bm_seat *seats[BM_WORKERS_MAX]; /* of the workers */
+	struct bm_vmas vmas;
+	uint64_t stack_start, stack_end; /* of the calling thread: not swapped */
+	unsigned int swap_threads;
+	atomic_uint_fast64_t windows, ns_window, ns_window_max;
 
 	/* The caller's. */
 	size_t count;
@@ -70,7 +92,7 @@ struct bm_job {
 
 /* Fills a job for a checked request of pages. */
 void bm_job_init(struct bm_job *job, struct bm_context *context, const struct bm_request *request,
-		 enum bm_mover mover);
+		 const struct bm_choice *choice);
 /*
  * Works it off, from taking the memory to giving it back: the number of
  * misplaced entries; -ENOMEM, -E2BIG for BM_BIND on too many runs, or -errno

@@ -24,10 +24,10 @@ struct row {
 /* Order: enum bm_option_id. The defaults of call_pages and retry_us: docs/kernel-movers.md. */
 /* clang-format off */
 static const struct row table[BM_OPTION_COUNT] = {
-	{{"backend", "BATCHMIG_BACKEND", "list", "auto|kernel", "", "auto",
+	{{"backend", "BATCHMIG_BACKEND", "list", "auto|kernel|cpu", "", "auto",
 	  "who copies, in order of preference, separated by commas", NULL, NULL},
 	 STRING_FIELD(backend), 0, 0},
-	{{"mover", "BATCHMIG_MOVER", "choice", "auto|move_pages|mbind", "", "auto",
+	{{"mover", "BATCHMIG_MOVER", "choice", "auto|move_pages|mbind|swap", "", "auto",
 	  "how pages get to their node", NULL, NULL},
 	 STRING_FIELD(mover), 0, 0},
 	{{"quiet", "BATCHMIG_QUIET", "choice", "no|yes|strict", "", "no",
@@ -48,6 +48,22 @@ static const struct row table[BM_OPTION_COUNT] = {
 	{{"retry_us", "BATCHMIG_RETRY_US", "integer", "0..1000000", "us", "100",
 	  "pause before the first retry; each further one is four times as long", NULL, NULL},
 	 NUMBER_FIELD(retry_us), 0, 1000000},
+	{{"copy_loop", "BATCHMIG_COPY_LOOP", "choice",
+	  "auto|memcpy|rep_movsb|avx2|avx2_x4|avx512|avx512_x4|movdir64b", "", "auto",
+	  "how the backend cpu copies; auto measures", NULL, NULL},
+	 STRING_FIELD(copy_loop), 0, 0},
+	{{"chunk_kb", "BATCHMIG_CHUNK_KB", "integer", "0..1048576", "KiB", "0",
+	  "most that is out of reach at a time with swap; 0 is a huge page", NULL, NULL},
+	 NUMBER_FIELD(chunk_kb), 0, 1048576},
+	{{"pool_mb", "BATCHMIG_POOL_MB", "integer", "0..1048576", "MiB", "128",
+	  "pages kept for swap on each node, by all local ranks", NULL, NULL},
+	 NUMBER_FIELD(pool_mb), 0, 1048576},
+	{{"local_ranks", "BATCHMIG_LOCAL_RANKS", "integer", "0..65536", "processes", "0",
+	  "processes that share pool_mb; 0 asks the variables of MPI and Slurm", NULL, NULL},
+	 NUMBER_FIELD(local_ranks), 0, 65536},
+	{{"pool_idle_ms", "BATCHMIG_POOL_IDLE_MS", "integer", "0..86400000", "ms", "10000",
+	  "pages of the pool unused so long are given back; 0 never", NULL, NULL},
+	 NUMBER_FIELD(pool_idle_ms), 0, 86400000},
 };
 /* clang-format on */
 
@@ -119,13 +135,6 @@ int bm_mover_parse(const char *text, const char *name, char *why)
 
 	if (index >= 0)
 		return index;
-	if (strcmp(text, "swap") == 0) {
-		snprintf(why, BM_WHY_MAX,
-			 "%s=swap cannot be had: not part of this version of the library; it must "
-			 "be one of %s",
-			 name, row->info.allowed);
-		return -ENODEV;
-	}
 	return refuse(why, name, text, row);
 }
 
@@ -224,6 +233,10 @@ int bm_options_init(struct bm_options *options, size_t size)
 	unset.call_pages = BM_OPTION_UNSET;
 	unset.retries = BM_OPTION_UNSET;
 	unset.retry_us = BM_OPTION_UNSET;
+	unset.chunk_kb = BM_OPTION_UNSET;
+	unset.pool_mb = BM_OPTION_UNSET;
+	unset.local_ranks = BM_OPTION_UNSET;
+	unset.pool_idle_ms = BM_OPTION_UNSET;
 	bm_struct_export(options, size, &unset, sizeof(unset));
 	return 0;
 }
@@ -278,6 +291,7 @@ int bm_config_resolve(const struct bm_sys *sys, const struct bm_options *options
 		}
 	}
 	config->log.level = (int)config->value[BM_OPTION_LOG];
+	bm_option_text(config, BM_OPTION_COPY_LOOP, config->copy_loop, sizeof(config->copy_loop));
 	return first;
 }
 

@@ -11,11 +11,12 @@
 #include "batchmig.h"
 #include "log.h"
 #include "sys.h"
+#include "workers.h"
 
-#define BM_LIST_MAX    256 /* bytes of a preference list */
-#define BM_WORKERS_MAX 64u /* threads that work on one batch */
+#define BM_LIST_MAX   256 /* bytes of a preference list */
+#define BM_CHOICE_MAX 32
 
-enum bm_mover { BM_MOVER_AUTO, BM_MOVER_MOVE_PAGES, BM_MOVER_MBIND };
+enum bm_mover { BM_MOVER_AUTO, BM_MOVER_MOVE_PAGES, BM_MOVER_MBIND, BM_MOVER_SWAP };
 enum bm_quiet { BM_QUIET_NO, BM_QUIET_YES, BM_QUIET_STRICT };
 
 enum bm_option_id {
@@ -27,11 +28,17 @@ enum bm_option_id {
 	BM_OPTION_CALL_PAGES,
 	BM_OPTION_RETRIES,
 	BM_OPTION_RETRY_US,
+	BM_OPTION_COPY_LOOP,
+	BM_OPTION_CHUNK_KB,
+	BM_OPTION_POOL_MB,
+	BM_OPTION_LOCAL_RANKS,
+	BM_OPTION_POOL_IDLE_MS,
 	BM_OPTION_COUNT
 };
 
 struct bm_config {
 	char backend[BM_LIST_MAX];
+	char copy_loop[BM_CHOICE_MAX];
 	int64_t value[BM_OPTION_COUNT]; /* integers, and indices of choices */
 	const char *source[BM_OPTION_COUNT];
 	struct bm_log log;

@@ -219,6 +219,24 @@ size_t bm_plan_calls(const struct bm_unit *units, const uint32_t *order, size_t 
 	return made;
 }
 
+size_t bm_plan_chunks(const struct bm_unit *units, const uint32_t *order, size_t count,
+		      uint64_t bytes, struct bm_call *calls)
+{
+	const struct bm_unit *last = NULL;
+	size_t made = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct bm_unit *unit = &units[order[i]];
+
+		if (!last || unit->node != last->node || unit->huge || last->huge ||
+		    (unit->addr ^ last->addr) & ~(bytes - 1))
+			calls[made++] = (struct bm_call){(uint32_t)i, 0};
+		calls[made - 1].count++;
+		last = unit;
+	}
+	return made;
+}
+
 size_t bm_plan_runs(const struct bm_item *items, size_t count, const int *nodes, uint64_t page_size)
 {
 	size_t runs = 0;

@@ -45,6 +45,9 @@ struct bm_unit {
 	unsigned char huge;
 	unsigned char contested; /* by a unit of the same folio that could not be seen */
 	unsigned char gone;      /* pagemap too says that it is absent */
+	unsigned char there;     /* on its target already, and to be replaced */
+	unsigned char swapped;   /* by the mover swap */
+	unsigned char left;      /* why swap left it to the kernel: enum bm_reason, 0 */
 };
 
 /* Of the memory that moves with it: with a huge page from its start. */
@@ -115,6 +118,14 @@ struct bm_call {
  */
 size_t bm_plan_calls(const struct bm_unit *units, const uint32_t *order, size_t count,
 		     uint64_t call_bytes, struct bm_call *calls);
+
+/*
+ * Cuts the order into chunks for the mover swap: units of one node within one
+ * aligned block of `bytes`, a power of two; a huge page alone. @calls: room
+ * for count. Returns how many.
+ */
+size_t bm_plan_chunks(const struct bm_unit *units, const uint32_t *order, size_t count,
+		      uint64_t bytes, struct bm_call *calls);
 
 /* Runs of adjacent pages with one target, as BM_BIND would bind them. */
 size_t bm_plan_runs(const struct bm_item *items, size_t count, const int *nodes,

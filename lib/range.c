@@ -57,21 +57,33 @@ static void add_report(struct bm_report *sum, const struct bm_report *part)
 	sum->ns_move += part->ns_move;
 	sum->ns_verify += part->ns_verify;
 	sum->threads = part->threads > sum->threads ? part->threads : sum->threads;
+	sum->bytes_swapped += part->bytes_swapped;
+	sum->windows += part->windows;
+	sum->ns_window += part->ns_window;
+	if (part->ns_window_max > sum->ns_window_max)
+		sum->ns_window_max = part->ns_window_max;
 	for (size_t i = 0; i < BM_REASON_COUNT; i++)
 		sum->reasons[i] += part->reasons[i];
 }
 
-static void tally_page(struct bm_tally *tally, int status, int asked, unsigned char reason)
+static void tally_page(struct bm_tally *tally, int status, int asked, int was_there)
 {
 	if (status < 0 || status != asked) {
 		bm_tally_fail(tally, status < 0 ? -status : 0, 1);
 		return;
 	}
 	tally->pages++;
-	if (reason == BM_REASON_ALREADY)
+	if (was_there)
 		tally->already++;
 	else
 		tally->moved++;
+}
+
+/* With BM_REPLACE a page that swap did not take has most likely stayed where it was. */
+static int was_there(const struct walk *walk, unsigned char reason)
+{
+	return reason == BM_REASON_ALREADY ||
+	       (walk->model->replace && reason >= BM_REASON_NO_PROMISE);
 }
 
 /* Before anything was tried it is the error of the call; later that of the pages. */
@@ -104,7 +116,7 @@ static long flush(struct walk *walk)
 	struct bm_job job;
 	long rc;
 
-	bm_job_init(&job, walk->model->context, &request, walk->model->mover);
+	bm_job_init(&job, walk->model->context, &request, &walk->model->choice);
 	rc = bm_job_whole(&job);
 	if (rc < 0)
 		return fail_portion(walk, (int)rc);
@@ -112,7 +124,7 @@ static long flush(struct walk *walk)
 	add_report(&walk->model->report, &job.report);
 	for (size_t i = 0; i < portion->count; i++) {
 		tally_page(&range_at(walk, portion->owner[i])->tally, portion->status[i],
-			   portion->nodes[i], portion->reasons[i]);
+			   portion->nodes[i], was_there(walk, portion->reasons[i]));
 		/* Gone since it was found: absent, which is no failure of a range. */
 		if (portion->status[i] != portion->nodes[i] && portion->status[i] != -ENOENT)
 			walk->result++;

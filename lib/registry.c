@@ -7,20 +7,26 @@
 #include <string.h>
 
 #include "least.h"
+#include "cpu/cpu.h"
 #include "log.h"
 
 #define COUNT_OF(a)    (sizeof(a) / sizeof((a)[0]))
 #define NAME_MAX_BYTES 32
 
 static const char not_built[] = "not part of this version of the library";
-static const char later[] = "a later version; until then name kernel or auto";
+static const char later[] = "a later version; until then name kernel, cpu or auto";
+
+#define ALLOWED "auto, kernel, cpu"
 
 static const struct bm_facility table[] = {
 	{"kernel", 1, "the kernel copies, with move_pages(2) or mbind(2)", ""},
-	{"cpu", 0, not_built, later},
+	{"cpu", 1, "threads of the process copy, with the mover swap", ""},
 	{"dsa", 0, not_built, later},
 	{"ptdma", 0, not_built, later},
 };
+
+/* What copies for the mover swap; NULL: nothing, or not yet. */
+static const struct bm_backend *const copying[COUNT_OF(table)] = {NULL, &bm_backend_cpu};
 
 const struct bm_facility *bm_registry_row(size_t index)
 {
@@ -77,9 +83,8 @@ static int unknown(const char *name, const char *option, char *why)
 			near = table[i].name;
 		}
 	}
-	snprintf(why, BM_WHY_MAX, "%s: there is no backend \"%s\"%s%s%s; allowed: auto, kernel",
-		 option, name, near ? ", did you mean \"" : "", near ? near : "",
-		 near ? "\"?" : "");
+	snprintf(why, BM_WHY_MAX, "%s: there is no backend \"%s\"%s%s%s; allowed: " ALLOWED, option,
+		 name, near ? ", did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 	return -EINVAL;
 }
 
@@ -115,8 +120,29 @@ int bm_registry_check(const char *list, const char *option, char *why)
 	}
 	if (usable)
 		return 0;
-	snprintf(why, BM_WHY_MAX,
-		 "%s: nothing of the list can be had:%.400s; allowed: auto, kernel", option,
-		 reasons);
+	snprintf(why, BM_WHY_MAX, "%s: nothing of the list can be had:%.400s; allowed: " ALLOWED,
+		 option, reasons);
 	return -ENODEV;
+}
+
+const struct bm_backend *bm_registry_copying(const char *list, int *named)
+{
+	*named = 0;
+	for (;;) {
+		size_t span = strcspn(list, ",");
+		char name[NAME_MAX_BYTES] = "";
+		const struct bm_facility *row;
+
+		snprintf(name, sizeof(name), "%.*s", (int)bm_least(span, NAME_MAX_BYTES), list);
+		row = find(name);
+		if (!row)
+			return copying[1]; /* auto */
+		if (row->usable) {
+			*named = copying[row - table] != NULL;
+			return copying[row - table];
+		}
+		if (!list[span])
+			return NULL;
+		list += span + 1;
+	}
 }

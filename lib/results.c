@@ -36,6 +36,8 @@ static enum bm_reason reason_of(const struct bm_unit *unit, int status, int aske
 	if (status >= 0 && status == asked) {
 		if (unit->reason == BM_REASON_NO_BIND)
 			return BM_REASON_NO_BIND;
+		if (unit->left)
+			return unit->left;
 		return was_there(unit, asked) ? BM_REASON_ALREADY : BM_REASON_NONE;
 	}
 	if ((asked != unit->node || unit->contested) && status >= 0)
@@ -122,12 +124,13 @@ static int is_whole(struct bm_job *job, const struct bm_unit *unit)
  * The usual cases: one entry, one page, moved at once, or there already, or
  * nothing there. Returns 0 when it is another one.
  */
-static int write_usual(const struct bm_job *job, const struct bm_unit *unit, uint64_t *usual)
+static int write_usual(const struct bm_job *job, const struct bm_unit *unit, uint64_t *usual,
+		       uint64_t *swapped)
 {
 	enum bm_reason reason;
 	size_t index;
 
-	if (unit->items != 1 || unit->huge || unit->tried > 1)
+	if (unit->items != 1 || unit->huge || unit->tried > 1 || unit->left)
 		return 0;
 	if (unit->error) {
 		if (unit->state != BM_UNIT_LEFT || unit->status != unit->error)
@@ -150,7 +153,18 @@ static int write_usual(const struct bm_job *job, const struct bm_unit *unit, uin
 	if (job->reasons)
 		job->reasons[index] = (unsigned char)reason;
 	usual[reason]++;
+	*swapped += unit->swapped;
 	return 1;
+}
+
+static void count_bytes(struct bm_job *job, const struct bm_unit *unit)
+{
+	uint64_t bytes = unit->huge ? job->context->huge_size : job->context->page_size;
+
+	if (unit->state != BM_UNIT_MOVED || unit->status != unit->node)
+		return;
+	job->report.bytes_moved += bytes;
+	job->report.bytes_swapped += unit->swapped ? bytes : 0;
 }
 
 static void count_usual(struct bm_job *job, const uint64_t *usual)
@@ -171,16 +185,14 @@ static void count_usual(struct bm_job *job, const uint64_t *usual)
 
 void bm_results_write(struct bm_job *job)
 {
-	uint64_t usual[BM_REASON_COUNT] = {0};
+	uint64_t usual[BM_REASON_COUNT] = {0}, swapped = 0;
 
 	for (size_t i = 0; i < job->unit_count; i++) {
 		const struct bm_unit *unit = &job->units[i];
 
-		if (write_usual(job, unit, usual))
+		if (write_usual(job, unit, usual, &swapped))
 			continue;
-		if (unit->state == BM_UNIT_MOVED && unit->status == unit->node)
-			job->report.bytes_moved +=
-				unit->huge ? job->context->huge_size : job->context->page_size;
+		count_bytes(job, unit);
 		if (unit->huge && !is_whole(job, unit)) {
 			for (size_t k = 0; k < unit->items; k += job->room)
 				write_parts(job, unit, unit->first + k,
@@ -191,4 +203,5 @@ void bm_results_write(struct bm_job *job)
 			write_item(job, unit, &job->items[k], unit->status);
 	}
 	count_usual(job, usual);
+	job->report.bytes_swapped += swapped * job->context->page_size;
 }

@@ -80,6 +80,11 @@ void bm_sums_add(struct bm_sums *sums, const struct bm_report *report, uint64_t 
 	stats->ns_verify += report->ns_verify;
 	for (size_t i = 0; i < BM_REASON_COUNT; i++)
 		stats->reasons[i] += report->reasons[i];
+	stats->bytes_swapped += report->bytes_swapped;
+	stats->windows += report->windows;
+	stats->ns_window += report->ns_window;
+	if (report->ns_window_max > stats->ns_window_max)
+		stats->ns_window_max = report->ns_window_max;
 	pthread_mutex_unlock(&sums->lock);
 }
 

@@ -9,11 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "sys_raw.h"
 
 /* Linux caps a read at about 2 GiB; nothing read here comes near. */
 #define TEXT_MAX     (64u << 20)
@@ -78,11 +79,6 @@ static int linux_open(const char *path, int flags)
 static int linux_close(int fd)
 {
 	return (int)result(close(fd));
-}
-
-static int linux_ioctl(int fd, unsigned long request, void *arg)
-{
-	return (int)result(ioctl(fd, request, arg));
 }
 
 static ssize_t linux_read(int fd, void *buffer, size_t size)
@@ -206,6 +202,34 @@ static int linux_thread_start(pthread_t *thread, void *(*run)(void *), void *arg
 	return -rc;
 }
 
+static int linux_map(size_t length, int shared, uint64_t *addr)
+{
+	int flags = MAP_ANONYMOUS | MAP_NORESERVE | (shared ? MAP_SHARED : MAP_PRIVATE);
+	void *start = mmap(NULL, length, PROT_READ | PROT_WRITE, flags, -1, 0);
+
+	if (start == MAP_FAILED)
+		return -errno;
+	*addr = (uint64_t)(uintptr_t)start;
+	return 0;
+}
+
+static int linux_unmap(uint64_t addr, size_t length)
+{
+	return (int)result(munmap((void *)(uintptr_t)addr, length));
+}
+
+static int linux_mlock(uint64_t addr, size_t length, int lock)
+{
+	void *start = (void *)(uintptr_t)addr;
+
+	return (int)result(lock ? mlock2(start, length, MLOCK_ONFAULT) : munlock(start, length));
+}
+
+static int linux_at_fork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
+{
+	return -pthread_atfork(prepare, parent, child);
+}
+
 const struct bm_sys bm_sys_linux = {
 	.move_pages = linux_move_pages,
 	.mbind = linux_mbind,
@@ -216,7 +240,7 @@ const struct bm_sys bm_sys_linux = {
 	.vm_readv = linux_vm_readv,
 	.open = linux_open,
 	.close = linux_close,
-	.ioctl = linux_ioctl,
+	.ioctl = bm_raw_ioctl,
 	.read = linux_read,
 	.pread = linux_pread,
 	.list = linux_list,
@@ -232,6 +256,21 @@ const struct bm_sys bm_sys_linux = {
 	.alloc = linux_alloc,
 	.memory = malloc,
 	.thread_start = linux_thread_start,
+	.map = linux_map,
+	.unmap = linux_unmap,
+	.mlock = linux_mlock,
+	.at_fork = linux_at_fork,
+	.madvise = bm_raw_madvise,
+	.futex_wait = bm_raw_futex_wait,
+	.futex_wake = bm_raw_futex_wake,
+	.signals_block = bm_raw_signals_block,
+	.signals_restore = bm_raw_signals_restore,
+	.read_raw = bm_raw_read,
+	.poll = bm_raw_poll,
+	.close_raw = bm_raw_close,
+	.keep_only = bm_raw_keep_only,
+	.yield = bm_raw_yield,
+	.abort = bm_raw_abort,
 };
 
 ssize_t bm_sys_text(const struct bm_sys *sys, const char *path, char *buffer, size_t size)

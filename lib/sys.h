@@ -9,10 +9,13 @@
 #define BM_SYS_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+
+typedef _Atomic uint32_t bm_futex;
 
 struct bm_sys {
 	long (*move_pages)(pid_t pid, size_t count, void *const *pages, const int *nodes,
@@ -29,7 +32,7 @@ struct bm_sys {
 			    size_t count);
 	int (*open)(const char *path, int flags);
 	int (*close)(int fd);
-	int (*ioctl)(int fd, unsigned long request, void *arg);
+	int (*ioctl)(int fd, unsigned long request, void *arg); /* also as below */
 	ssize_t (*read)(int fd, void *buffer, size_t size);
 	ssize_t (*pread)(int fd, void *buffer, size_t size, off_t offset);
 	/* Names in a directory, separated and ended by NUL; their total length. */
@@ -47,6 +50,28 @@ struct bm_sys {
 	void *(*alloc)(size_t count, size_t size); /* zeroed; ended by free() */
 	void *(*memory)(size_t size);              /* not zeroed; ended by free() */
 	int (*thread_start)(pthread_t *thread, void *(*run)(void *), void *arg);
+	/* Private anonymous memory, or shared for `shared`; 0 or -errno. */
+	int (*map)(size_t length, int shared, uint64_t *addr);
+	int (*unmap)(uint64_t addr, size_t length);
+	int (*mlock)(uint64_t addr, size_t length, int lock); /* without populating it */
+	int (*at_fork)(void (*prepare)(void), void (*parent)(void), void (*child)(void));
+
+	/*
+	 * The rest may be called while pages of the application are out of reach:
+	 * no errno, no lock, no memory but the arguments.
+	 */
+	int (*madvise)(uint64_t addr, size_t length, int advice);
+	int (*futex_wait)(const bm_futex *word, uint32_t value, int64_t timeout_us); /* -1: ever */
+	void (*futex_wake)(const bm_futex *word);
+	void (*signals_block)(uint64_t *before);
+	void (*signals_restore)(const uint64_t *before);
+	ssize_t (*read_raw)(int fd, void *buffer, size_t size);
+	int (*poll)(int fd); /* until it can be read */
+	int (*close_raw)(int fd);
+	/* The calling thread gets a table of descriptors of its own with these two in it. */
+	int (*keep_only)(int first, int second);
+	void (*yield)(void);
+	void (*abort)(const char *message);
 };
 
 extern const struct bm_sys bm_sys_linux;

@@ -44,6 +44,8 @@ static int parse_line(const char *line, struct bm_vma *vma)
 		   &vma->start, &vma->end, permissions, &inode, name) < 4)
 		return 0;
 	vma->is_private = permissions[3] == 'p';
+	vma->is_stack = strcmp(name, "[stack]") == 0;
+	vma->is_open = permissions[0] == 'r' && permissions[1] == 'w';
 	vma->is_anon = vma->is_private && inode == 0 && is_anon_name(name);
 	/* Before Linux 6.11 only the anonymous ones can be told by their name. */
 	vma->hugetlb = strncmp(name, "/anon_hugepage", 14) == 0;

@@ -10,6 +10,8 @@ struct bm_vma {
 	unsigned char is_private;
 	unsigned char is_anon; /* no file and no shared memory behind it */
 	unsigned char hugetlb;
+	unsigned char is_open;  /* readable and writable */
+	unsigned char is_stack; /* of the first thread */
 };
 
 struct bm_vmas {

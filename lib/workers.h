@@ -3,7 +3,9 @@
 #ifndef BM_WORKERS_H
 #define BM_WORKERS_H
 
-#include "options.h"
+#include "sys.h"
+
+#define BM_WORKERS_MAX 64u /* threads that work on one batch */
 
 /*
  * Calls step(arg, worker, block) once for every block, from up to `threads`

@@ -128,21 +128,21 @@ static const char maps[] =
 START_TEST(maps_are_parsed)
 {
 	static const struct bm_vma expected[] = {
-		{0x400000, 0x48a000, 1, 0, 0},
-		{0xe03000, 0xe24000, 1, 1, 0},
-		{0xe24000, 0x11f7000, 1, 1, 0},
-		{0x35b1800000, 0x35b1820000, 1, 0, 0},
-		{0x7f0000000000, 0x7f0000200000, 1, 0, 1},
-		{0x7f0000400000, 0x7f0000600000, 0, 0, 0},
-		{0x7f0000600000, 0x7f0000800000, 1, 0, 0},
-		{0x7f0000800000, 0x7f0000a00000, 0, 0, 0},
-		{0x7f0000a00000, 0x7f0000b00000, 1, 1, 0},
-		{0x7f0000b00000, 0x7f0000c00000, 0, 0, 0},
-		{0x7f0000c00000, 0x7f0000d00000, 1, 0, 0},
-		{0x7ffc0a000000, 0x7ffc0a021000, 1, 1, 0},
-		{0x7ffc0a1c0000, 0x7ffc0a1c4000, 1, 0, 0},
-		{0x7ffc0a1c4000, 0x7ffc0a1c6000, 1, 0, 0},
-		{0xffffffffff600000, 0xffffffffff601000, 1, 0, 0},
+		{0x400000, 0x48a000, 1, 0, 0, 0, 0},
+		{0xe03000, 0xe24000, 1, 1, 0, 1, 0},
+		{0xe24000, 0x11f7000, 1, 1, 0, 1, 0},
+		{0x35b1800000, 0x35b1820000, 1, 0, 0, 0, 0},
+		{0x7f0000000000, 0x7f0000200000, 1, 0, 1, 1, 0},
+		{0x7f0000400000, 0x7f0000600000, 0, 0, 0, 1, 0},
+		{0x7f0000600000, 0x7f0000800000, 1, 0, 0, 1, 0},
+		{0x7f0000800000, 0x7f0000a00000, 0, 0, 0, 1, 0},
+		{0x7f0000a00000, 0x7f0000b00000, 1, 1, 0, 1, 0},
+		{0x7f0000b00000, 0x7f0000c00000, 0, 0, 0, 1, 0},
+		{0x7f0000c00000, 0x7f0000d00000, 1, 0, 0, 0, 0},
+		{0x7ffc0a000000, 0x7ffc0a021000, 1, 1, 0, 1, 1},
+		{0x7ffc0a1c0000, 0x7ffc0a1c4000, 1, 0, 0, 0, 0},
+		{0x7ffc0a1c4000, 0x7ffc0a1c6000, 1, 0, 0, 0, 0},
+		{0xffffffffff600000, 0xffffffffff601000, 1, 0, 0, 0, 0},
 	};
 	struct bm_vmas vmas;
 
@@ -158,6 +158,7 @@ START_TEST(maps_are_parsed)
 		ck_assert_uint_eq(vma->end, expected[i].end);
 		ck_assert_msg(vma->is_private == expected[i].is_private &&
 				      vma->is_anon == expected[i].is_anon &&
+				      vma->is_open == expected[i].is_open &&
 				      vma->hugetlb == expected[i].hugetlb,
 			      "mapping %zu: private %d, anonymous %d, hugetlb %d", i,
 			      vma->is_private, vma->is_anon, vma->hugetlb);

@@ -46,7 +46,8 @@ END_TEST
 START_TEST(environment_beats_default)
 {
 	static const char *const values[BM_OPTION_COUNT] = {
-		"kernel,auto", "mbind", "strict", "warn", "3", "17", "0", "1000000"};
+		"kernel,auto", "mbind",     "strict", "warn", "3", "17",   "0",
+		"1000000",     "rep_movsb", "2048",   "1",    "4", "60000"};
 
 	fake_reset();
 	for (size_t i = 0; i < BM_OPTION_COUNT; i++)
@@ -73,6 +74,11 @@ START_TEST(option_beats_environment)
 	options.call_pages = 1;
 	options.retries = 100;
 	options.retry_us = 0;
+	options.copy_loop = "memcpy";
+	options.chunk_kb = 64;
+	options.pool_mb = 0;
+	options.local_ranks = 65536;
+	options.pool_idle_ms = 86400000;
 	/* Also a bad value of the environment is not looked at. */
 	for (size_t i = 0; i < BM_OPTION_COUNT; i++)
 		fake_env(bm_option_row(i)->env, "rubbish");
@@ -85,6 +91,11 @@ START_TEST(option_beats_environment)
 	value_is(BM_OPTION_CALL_PAGES, "1", "option");
 	value_is(BM_OPTION_RETRIES, "100", "option");
 	value_is(BM_OPTION_RETRY_US, "0", "option");
+	value_is(BM_OPTION_COPY_LOOP, "memcpy", "option");
+	value_is(BM_OPTION_CHUNK_KB, "64", "option");
+	value_is(BM_OPTION_POOL_MB, "0", "option");
+	value_is(BM_OPTION_LOCAL_RANKS, "65536", "option");
+	value_is(BM_OPTION_POOL_IDLE_MS, "86400000", "option");
 	fake_end();
 }
 END_TEST
@@ -192,7 +203,7 @@ START_TEST(a_long_value_is_cut_in_the_message)
 	ck_assert_ptr_nonnull(strstr(why, "BATCHMIG_BACKEND"));
 	ck_assert_ptr_nonnull(strstr(why, "255"));
 	/* What is too short for that is told with what is allowed. */
-	fake_env("BATCHMIG_BACKEND", "cpu,dsa,ptdma");
+	fake_env("BATCHMIG_BACKEND", "dsa,ptdma");
 	ck_assert_int_eq(resolve(NULL), -ENODEV);
 	ck_assert_ptr_nonnull(strstr(why, "allowed: auto, kernel"));
 	fake_end();

@@ -284,7 +284,7 @@ static const char *sums_wrong(const struct scene *scene, size_t moved, size_t al
 
 static const char *report_wrong(const struct scene *scene)
 {
-	uint64_t reasons[BM_REASON_COUNT] = {0};
+	uint64_t reasons[BM_REASON_SLOTS] = {0};
 	size_t moved = 0, already = 0;
 
 	for (size_t i = 0; i < scene->count; i++) {

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * backend.h - the seam between lib/ and backends/: who copies the bytes.
+ *
+ * A backend is one const table, a row of lib/registry.c. It sees this header,
+ * sys.h, log.h, least.h, plain_copy.h and its own folder, and knows nothing of pages, nodes
+ * or windows.
+ *
+ * An engine is the backend in use by the process, a channel one queue of it,
+ * owned by one thread at a time:
+ *
+ *      open ── chan_open ── submit, reap, submit, reap ... ── chan_close ── close
+ *
+ * submit(), reap() and wait() run while pages of the application are out of
+ * reach, with all signals blocked. They must not allocate, log, lock or block,
+ * use errno or other thread-local data, or touch any memory but the channel,
+ * the engine, constants and what is to be copied: whatever else they touched
+ * might be what this very thread has taken away. Engines and channels
+ * therefore live in memory from env->memory().
+ *
+ * Source and destination never overlap. Both are resident, readable and
+ * writable, and aligned to the base page size; lengths are multiples of it.
+ */
+#ifndef BM_BACKEND_H
+#define BM_BACKEND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "log.h"
+#include "sys.h"
+
+/* One piece of work. */
+struct bm_copy {
+	void *to;
+	const void *from;
+	size_t length; /* bytes */
+	uint32_t tag;  /* the caller's */
+};
+
+/* What became of one. */
+struct bm_copied {
+	size_t done;  /* bytes from the start that are as the source; all of them: success */
+	uint32_t tag; /* of the copy */
+	int error;    /* 0 or -errno; with one, `done` may be less than the length */
+};
+
+struct bm_engine;  /* each backend has its own */
+struct bm_channel; /* likewise */
+
+/* What a backend is given when it is opened; valid until it is closed. */
+struct bm_backend_env {
+	const struct bm_sys *sys;
+	const struct bm_log *log;
+	const char *loop; /* option copy_loop, for the backend cpu */
+	uint64_t page_size;
+	uint64_t huge_size; /* of a PMD mapping, 0 without */
+	/* Zeroed memory that is never migrated, NULL when there is none; and its end. */
+	void *(*memory)(const struct bm_sys *sys, size_t size);
+	void (*memory_end)(const struct bm_sys *sys, void *memory, size_t size);
+};
+
+/* Facts about a backend. */
+#define BM_BACKEND_SYNC (1u << 0) /* submit() returns when all it took is copied */
+
+struct bm_backend {
+	const char *name;
+	const char *does; /* one line for bm_info_backend() */
+	unsigned int facts;
+	/* 0; -ENODEV: not on this machine, skip in silence; or -errno, then it has logged why. */
+	int (*open)(const struct bm_backend_env *env, struct bm_engine **engine);
+	void (*close)(struct bm_engine *engine);
+	/* A channel whose memory is near the node (-1: anywhere); 0 or -errno. */
+	int (*chan_open)(struct bm_engine *engine, int node, struct bm_channel **channel);
+	/* Nothing is in flight. */
+	void (*chan_close)(struct bm_channel *channel);
+	/*
+	 * Takes copies in order: how many it took (1 to count), or -EAGAIN when it
+	 * can take none before some were reaped, or another -errno when it will
+	 * never take any more.
+	 */
+	int (*submit)(struct bm_channel *channel, const struct bm_copy *copies, size_t count);
+	/*
+	 * Tells of copies that have ended, each exactly once, in any order: how
+	 * many (0: none has), or -errno when nothing will ever end any more. The
+	 * bytes are visible to all CPUs and devices before this returns.
+	 */
+	int (*reap)(struct bm_channel *channel, struct bm_copied *copied, size_t most);
+	/* Optional: passes a moment until reap() may have something. */
+	void (*wait)(struct bm_channel *channel);
+};
+
+#endif

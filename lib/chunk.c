@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/* chunk.c - takes a chunk out, has it copied, and puts it back as new pages. */
+#include "chunk.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "bits.h"
+#include "claims.h"
+#include "putback.h"
+#include "window.h"
+
+#define WORDS (BM_SLAB_PAGES / 64)
+
+/* All that is needed while the chunk is out of reach; on the stack of its owner. */
+struct work {
+	struct bm_swap *swap;
+	struct bm_seat *seat;
+	struct bm_chunk *chunk;
+	struct bm_uffd *uffd;
+	struct bm_slab *staging, *grave;
+	struct bm_window *window;
+	struct bm_lane lane;
+	struct bm_copier copier; /* of the seat, which lies on the heap */
+	int pagemap;
+	int refused; /* the flags of mapping and pool differ */
+	size_t lost; /* copies that the backend may still be making */
+	uint16_t place[BM_SLAB_PAGES];
+};
+
+static void set_why(struct bm_chunk *chunk, uint32_t first, uint32_t count, enum bm_reason why)
+{
+	if (first < BM_SLAB_PAGES)
+		memset(chunk->why + first, why,
+		       count < BM_SLAB_PAGES - first ? count : BM_SLAB_PAGES - first);
+}
+
+static void set_why_all(struct bm_chunk *chunk, enum bm_reason why)
+{
+	memset(chunk->why, why, sizeof(chunk->why));
+}
+
+static uint32_t pages_of(const struct bm_chunk *chunk)
+{
+	uint32_t pages = 0;
+
+	for (uint32_t i = 0; i < chunk->run_count; i++)
+		pages += chunk->runs[i].count;
+	return pages;
+}
+
+/* ---------------------------------------------------------------- the slabs */
+
+/* The same page of the staging where all of them are there, else the next ones that are. */
+static void find_places(struct work *work)
+{
+	const struct bm_chunk *chunk = work->chunk;
+	uint32_t at = 0;
+	int same = work->staging->count == BM_SLAB_PAGES;
+
+	for (uint32_t i = 0; i < chunk->run_count; i++) {
+		for (uint32_t k = 0; k < chunk->runs[i].count; k++) {
+			uint32_t page = chunk->runs[i].first + k;
+
+			if (!same)
+				at = bm_bits_next(work->staging->resident, at, BM_SLAB_PAGES, 1);
+			work->place[page] = (uint16_t)(same ? page : at++);
+		}
+	}
+}
+
+static int take_slabs(struct work *work)
+{
+	struct bm_pool_wish wish = {.uffd = work->uffd,
+				    .lane = work->lane,
+				    .node = work->chunk->node,
+				    .pages = work->chunk->huge ? 1 : pages_of(work->chunk)};
+	int error;
+
+	work->staging = bm_pool_take(&work->swap->pool, &wish, &error);
+	if (!work->staging)
+		return error;
+	work->grave = bm_pool_take_empty(&work->swap->pool, &wish, &error);
+	if (!work->grave)
+		bm_pool_give(&work->swap->pool, work->staging);
+	else if (!work->chunk->huge)
+		find_places(work);
+	return work->grave ? 0 : error;
+}
+
+/* What was put back from the staging has left it. */
+static void settle_staging(struct work *work)
+{
+	struct bm_slab *slab = work->staging;
+	const struct bm_window *window = work->window;
+	uint32_t page = 0;
+
+	if (work->chunk->huge) {
+		/* One that was put back in parts is no huge page any more. */
+		if (bm_bits_next(window->staged, 0, window->pages, 1) < window->pages)
+			slab->count = 0;
+	} else {
+		for (;
+		     (page = bm_bits_next(window->staged, page, window->pages, 1)) < window->pages;
+		     page++) {
+			bm_bit_clear(slab->resident, work->place[page]);
+			slab->count--;
+		}
+	}
+}
+
+/* The old pages that were not put back are the pool's now. */
+static void settle_grave(struct work *work)
+{
+	const struct bm_pool *pool = &work->swap->pool;
+	struct bm_slab *slab = work->grave;
+	const struct bm_window *window = work->window;
+
+	slab->node = pool->env.many_nodes ? -1 : work->chunk->node;
+	if (work->chunk->huge) {
+		slab->count = bm_bits_next(window->staged, 0, window->pages, 0) == window->pages;
+		if (!slab->count)
+			bm_slab_release(&pool->env, slab);
+		return;
+	}
+	for (uint32_t i = 0; i < (window->pages + 63) / 64; i++)
+		slab->resident[i] = window->present[i] & ~window->back[i];
+	slab->count = bm_bits_count(slab->resident, WORDS);
+}
+
+static void give_slabs(struct work *work)
+{
+	if (work->window) {
+		settle_staging(work);
+		settle_grave(work);
+	}
+	if (work->lost)
+		bm_pool_abandon(&work->swap->pool, work->staging);
+	else
+		bm_pool_give(&work->swap->pool, work->staging);
+	bm_pool_give(&work->swap->pool, work->grave);
+}
+
+/* ---------------------------------------------------------------- in the window */
+
+static enum bm_reason why_not_out(long error)
+{
+	switch (error) {
+	case -EBUSY:
+		return BM_REASON_PINNED;
+	case -EINVAL:
+		return BM_REASON_LOCKED;
+	case -ENOMEM:
+		return BM_REASON_NO_POOL;
+	case -EFAULT:
+		return BM_REASON_POISONED;
+	default:
+		return BM_REASON_CHANGED;
+	}
+}
+
+/* Takes the pages of a run out; what cannot be is passed over. */
+static void take_out_run(struct work *work, struct bm_chunk_run run)
+{
+	while (run.count > 0) {
+		long out = bm_window_take_out(work->uffd, work->window, run.first, run.count);
+
+		if (out < 0) {
+			/* Of a huge page nothing may be tried page by page: it would be split. */
+			uint32_t pages = work->chunk->huge || out == -EINVAL || out == -ESTALE
+						 ? run.count
+						 : 1;
+
+			work->refused |= out == -EINVAL;
+			set_why(work->chunk, run.first, pages, why_not_out(out));
+			out = pages;
+		}
+		run.first += (uint32_t)out;
+		run.count -= (uint32_t)out;
+	}
+}
+
+/* One copy for pages that follow each other on both sides. */
+static size_t list_copies(struct work *work, struct bm_copy *copies)
+{
+	const struct bm_window *window = work->window;
+	uint64_t page_size = work->uffd->page_size;
+	uint32_t page = 0, end, count;
+	size_t made = 0;
+
+	while (made < BM_COPIES_MOST &&
+	       (page = bm_bits_next(window->present, page, window->pages, 1)) < window->pages) {
+		uint32_t place = work->chunk->huge ? page : work->place[page];
+
+		end = bm_bits_next(window->present, page, window->pages, 0);
+		count = 1;
+		while (page + count < end &&
+		       (work->chunk->huge || work->place[page + count] == place + count))
+			count++;
+		copies[made++] = (struct bm_copy){
+			.to = (void *)(uintptr_t)(window->staging + place * page_size),
+			.from = (void *)(uintptr_t)(window->grave + page * page_size),
+			.length = count * page_size};
+		page += count;
+	}
+	return made;
+}
+
+static void copy(struct work *work)
+{
+	struct bm_window *window = work->window;
+	struct bm_copy copies[BM_COPIES_MOST];
+	unsigned char ends[BM_COPIES_MOST];
+	size_t count = list_copies(work, copies);
+
+	work->lost = bm_copy_all(&work->copier, copies, count, ends);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t from = (uint64_t)(uintptr_t)copies[i].from;
+		uint32_t first = (uint32_t)((from - window->grave) / work->uffd->page_size);
+		uint32_t pages = (uint32_t)(copies[i].length / work->uffd->page_size);
+
+		if (ends[i] == BM_COPY_DONE)
+			bm_bits_set(window->copied, first, first + pages);
+		else
+			set_why(work->chunk, first, pages, BM_REASON_BACKEND);
+	}
+}
+
+/* From here to the end: nothing but the stack, the window and the slabs. */
+static void pass_through(struct work *work)
+{
+	struct bm_chunk *chunk = work->chunk;
+	int huge;
+
+	for (uint32_t i = 0; i < chunk->run_count; i++)
+		take_out_run(work, chunk->runs[i]);
+	huge = bm_window_look(work->uffd, work->window, work->pagemap);
+	/* A huge page that was split on the way would come back as pages of another one. */
+	if (huge == chunk->huge) {
+		copy(work);
+		if (chunk->huge)
+			bm_window_free_tables(work->uffd, work->window);
+	} else {
+		set_why_all(chunk, BM_REASON_LARGE_FOLIO);
+	}
+	bm_window_put_back(work->uffd, work->window);
+	bm_window_close(work->uffd, work->window);
+}
+
+static enum bm_reason why_not_open(int error)
+{
+	switch (error) {
+	case -EBUSY:
+		return BM_REASON_OTHER_UFFD;
+	case -ENOMEM:
+		return BM_REASON_NO_MAPS;
+	case -EPERM:
+		return BM_REASON_READ_ONLY;
+	default:
+		return BM_REASON_CHANGED;
+	}
+}
+
+static void settle_chunk(struct work *work)
+{
+	struct bm_chunk *chunk = work->chunk;
+	const struct bm_window *window = work->window;
+
+	if (chunk->huge) {
+		if (bm_bits_next(window->staged, 0, window->pages, 0) == window->pages)
+			bm_bit_set(chunk->moved, 0);
+		return;
+	}
+	for (uint32_t i = 0; i < (window->pages + 63) / 64; i++)
+		chunk->moved[i] = window->staged[i];
+	/* Copied and not put back as new: the application has done something to them. */
+	for (uint32_t i = 0; i < window->pages; i++) {
+		if (bm_bit(window->copied, i) && !bm_bit(window->staged, i))
+			chunk->why[i] = BM_REASON_CHANGED;
+	}
+}
+
+static void run_window(struct work *work)
+{
+	struct bm_window_frame frame = {.start = work->chunk->start,
+					.end = work->chunk->end,
+					.grave = work->grave->start,
+					.staging = work->staging->start,
+					.place = work->chunk->huge ? NULL : work->place};
+	const struct bm_sys *sys = work->swap->wish.sys;
+	uint64_t begin = sys->now_ns();
+	int rc;
+
+	work->copier = work->seat->copier;
+	rc = bm_window_open(work->uffd, work->window, &frame);
+	if (rc == 0) {
+		pass_through(work);
+		work->chunk->ns_window = sys->now_ns() - begin;
+	} else {
+		set_why_all(work->chunk, why_not_open(rc));
+	}
+	work->seat->copier = work->copier;
+	settle_chunk(work);
+}
+
+/* With the slabs, and outside of the window again at the end. */
+static void run_claimed(struct work *work)
+{
+	int claim = bm_claim(work->uffd, BM_CLAIM_WINDOW, work->chunk->start, work->chunk->end);
+
+	if (claim < 0) {
+		set_why_all(work->chunk, BM_REASON_OWN_MEMORY);
+		return;
+	}
+	work->window = bm_window_take(work->uffd);
+	if (work->window)
+		run_window(work);
+	bm_claim_end(work->uffd, claim);
+}
+
+static void run_in_lane(struct work *work, int locked)
+{
+	int rc;
+
+	work->lane.locked = locked != 0;
+	work->refused = 0;
+	work->window = NULL;
+	work->lost = 0;
+	set_why_all(work->chunk, BM_REASON_NO_POOL);
+	rc = take_slabs(work);
+	if (rc < 0) {
+		if (locked)
+			set_why_all(work->chunk, BM_REASON_LOCKED);
+		return;
+	}
+	set_why_all(work->chunk, BM_REASON_NONE);
+	run_claimed(work);
+	give_slabs(work);
+	if (work->window)
+		bm_window_give(work->uffd, work->window);
+	if (!work->refused)
+		work->seat->locked = locked;
+}
+
+int bm_chunk_swap(struct bm_swap *swap, struct bm_seat *seat, struct bm_chunk *chunk)
+{
+	struct work work = {.swap = swap,
+			    .seat = seat,
+			    .chunk = chunk,
+			    .lane = {(unsigned char)seat->number, chunk->huge != 0, 0},
+			    .pagemap = swap->pool.env.pagemap};
+	uint64_t signals;
+	int stack, rc = bm_uffd_enter(&swap->wish, &work.uffd, &signals);
+
+	if (rc < 0)
+		return rc;
+	memset(chunk->moved, 0, sizeof(chunk->moved));
+	chunk->ns_window = 0;
+	stack = bm_claim_stack(work.uffd, __builtin_frame_address(0));
+	if (stack >= 0) {
+		run_in_lane(&work, seat->locked);
+		/* Locked mappings need locked slabs, others such that are not. */
+		if (work.refused && bm_bits_count(chunk->moved, WORDS) == 0)
+			run_in_lane(&work, !seat->locked);
+		bm_claim_end(work.uffd, stack);
+	} else {
+		set_why_all(chunk, BM_REASON_OWN_MEMORY);
+	}
+	bm_uffd_leave(swap->wish.sys, &signals);
+	return 0;
+}

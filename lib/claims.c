@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* claims.c - a table of ranges; few are in use at a time. */
+#include "claims.h"
+
+#include <errno.h>
+
+/* Frames of the library and of the kernel's signal delivery, which is blocked, are small. */
+#define STACK_BELOW (96u << 10)
+#define STACK_ABOVE (16u << 10)
+
+/* A free claim, or -errno when the range cannot be taken now (-EAGAIN) or ever. */
+static int find(const struct bm_uffd *uffd, enum bm_claim_kind kind, uint64_t start, uint64_t end)
+{
+	int free = -ENOSPC;
+
+	for (uint32_t i = 0; i < uffd->claim_count || (free < 0 && i < BM_CLAIMS_MAX); i++) {
+		const struct bm_claim *claim = &uffd->claims[i];
+		uint32_t other = atomic_load_explicit(&claim->kind, memory_order_acquire);
+
+		if (other == BM_CLAIM_FREE) {
+			if (free < 0)
+				free = (int)i;
+		} else if (claim->start < end && start < claim->end) {
+			if (other == BM_CLAIM_WINDOW)
+				return -EAGAIN;
+			if (kind == BM_CLAIM_WINDOW)
+				return -EDEADLK;
+		}
+	}
+	return free;
+}
+
+int bm_claim(struct bm_uffd *uffd, enum bm_claim_kind kind, uint64_t start, uint64_t end)
+{
+	for (;;) {
+		uint32_t seen = atomic_load(&uffd->released);
+		int i;
+
+		pthread_mutex_lock(&uffd->lock);
+		i = find(uffd, kind, start, end);
+		if (i >= 0) {
+			uffd->claims[i].start = start;
+			uffd->claims[i].end = end;
+			atomic_store_explicit(&uffd->claims[i].kind, kind, memory_order_release);
+			if (uffd->claim_count <= (uint32_t)i)
+				uffd->claim_count = (uint32_t)i + 1;
+		}
+		pthread_mutex_unlock(&uffd->lock);
+		if (i != -EAGAIN)
+			return i;
+		atomic_fetch_add(&uffd->waiting, 1);
+		uffd->sys->futex_wait(&uffd->released, seen, -1);
+		atomic_fetch_sub(&uffd->waiting, 1);
+	}
+}
+
+void bm_claim_end(struct bm_uffd *uffd, int claim)
+{
+	atomic_store_explicit(&uffd->claims[claim].kind, BM_CLAIM_FREE, memory_order_release);
+	atomic_fetch_add(&uffd->released, 1);
+	if (atomic_load(&uffd->waiting))
+		uffd->sys->futex_wake(&uffd->released);
+}
+
+int bm_claim_stack(struct bm_uffd *uffd, const void *frame)
+{
+	uint64_t here = (uint64_t)(uintptr_t)frame & ~(uffd->page_size - 1);
+
+	return bm_claim(uffd, BM_CLAIM_OWN, here - STACK_BELOW, here + STACK_ABOVE);
+}
+
+struct bm_window *bm_window_take(struct bm_uffd *uffd)
+{
+	struct bm_window *window = NULL;
+
+	pthread_mutex_lock(&uffd->lock);
+	for (size_t i = 0; i < BM_WINDOWS_MAX && !window; i++) {
+		if (!uffd->windows[i].taken)
+			window = &uffd->windows[i];
+	}
+	if (window)
+		window->taken = 1;
+	pthread_mutex_unlock(&uffd->lock);
+	return window;
+}
+
+void bm_window_give(struct bm_uffd *uffd, struct bm_window *window)
+{
+	pthread_mutex_lock(&uffd->lock);
+	window->taken = 0;
+	pthread_mutex_unlock(&uffd->lock);
+}

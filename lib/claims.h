@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * claims.h - the interval lock of the process: who has which addresses.
+ *
+ * Windows exclude each other; memory of the library and the stacks of threads
+ * that migrate exclude windows for good. Ending a claim takes no lock: its
+ * owner must not wait for a thread that may be waiting for the window.
+ */
+#ifndef BM_CLAIMS_H
+#define BM_CLAIMS_H
+
+#include "uffd.h"
+
+/*
+ * Waits until no window overlaps [start, end), then takes it. The claim;
+ * -EDEADLK where a window would take memory of the library; -ENOSPC too many.
+ */
+int bm_claim(struct bm_uffd *uffd, enum bm_claim_kind kind, uint64_t start, uint64_t end);
+void bm_claim_end(struct bm_uffd *uffd, int claim);
+
+/* The part of the stack that a thread of the library uses from here on down. */
+int bm_claim_stack(struct bm_uffd *uffd, const void *frame);
+
+/* A window for this thread, NULL when there is none left; and its return. */
+struct bm_window *bm_window_take(struct bm_uffd *uffd);
+void bm_window_give(struct bm_uffd *uffd, struct bm_window *window);
+
+#endif

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+/* events.c - reads what the kernel tells, and writes down what it means for each window. */
+#include "events.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "bits.h"
+#include "claims.h"
+#include "pagemap.h"
+#include "uffd_abi.h"
+
+#define MESSAGES  16
+#define PASS_US   200
+#define UNKNOWN   8
+#define STARTED   1
+#define CANNOT    2
+#define NO_ERRAND 0
+#define ASKING    1
+#define ASKED     2
+#define ANSWERED  3
+
+/* The reader's own; on its stack. */
+struct reader {
+	struct bm_uffd *uffd;
+	uint64_t unknown[UNKNOWN]; /* faults outside of all windows, not served yet */
+	unsigned int unknown_count;
+	int over; /* the doorbell was rung for the last time */
+};
+
+static int is_open(const struct bm_window *window)
+{
+	return atomic_load_explicit(&window->open, memory_order_acquire) != 0;
+}
+
+/* ---------------------------------------------------------------- removed */
+
+/*
+ * While our own MADV_DONTNEED of the whole window is on its way each page is
+ * removed once by it. What is removed twice is removed by the application.
+ */
+static void count_removal(struct bm_window *window, uint64_t start, uint64_t end)
+{
+	uint64_t page_size = window->segments.page_size;
+	uint64_t from = start > window->start ? start : window->start;
+	uint64_t to = end < window->end ? end : window->end;
+
+	for (uint64_t at = from; at < to; at += page_size) {
+		uint32_t page = (uint32_t)((at - window->start) / page_size);
+
+		if (bm_bit(window->once, page))
+			bm_bit_set(window->twice, page);
+		bm_bit_set(window->once, page);
+	}
+}
+
+static void on_removed(struct bm_uffd *uffd, uint64_t start, uint64_t end, int unmapped)
+{
+	for (size_t i = 0; i < BM_WINDOWS_MAX; i++) {
+		struct bm_window *window = &uffd->windows[i];
+
+		if (!is_open(window))
+			continue;
+		if (window->freeing && !unmapped && start < window->end && window->start < end)
+			count_removal(window, start, end);
+		else
+			bm_segments_mark(&window->segments, start, end,
+					 unmapped ? BM_SEGMENT_GONE : BM_SEGMENT_REMOVED);
+	}
+}
+
+/* ---------------------------------------------------------------- remapped */
+
+/* The first open window that overlaps [start, end), at its old or its new place. */
+static const struct bm_window *window_over(const struct bm_uffd *uffd, uint64_t start, uint64_t end)
+{
+	for (size_t i = 0; i < BM_WINDOWS_MAX; i++) {
+		const struct bm_window *window = &uffd->windows[i];
+
+		if (is_open(window) && window->start < end && start < window->end)
+			return window;
+	}
+	return NULL;
+}
+
+/*
+ * A window that has closed meanwhile does not know that its registration has
+ * moved: a first touch there would wait for ever. Other windows are spared.
+ */
+static void unregister(const struct bm_uffd *uffd, uint64_t start, uint64_t end)
+{
+	while (start < end) {
+		const struct bm_window *window = window_over(uffd, start, end);
+		uint64_t until = window ? window->start : end;
+
+		if (start < until) {
+			struct bm_uffd_range range = {start, until - start};
+
+			uffd->sys->ioctl(uffd->reader_fd, BM_UFFDIO_UNREGISTER, &range);
+		}
+		start = window ? window->end : end;
+	}
+}
+
+static void on_remapped(struct bm_uffd *uffd, uint64_t from, uint64_t to, uint64_t length)
+{
+	int any = 0;
+
+	for (size_t i = 0; i < BM_WINDOWS_MAX; i++) {
+		struct bm_window *window = &uffd->windows[i];
+
+		if (is_open(window))
+			any |= bm_segments_remap(&window->segments, from, to, length);
+	}
+	if (any)
+		return;
+	unregister(uffd, to, to + length);
+	/* With MREMAP_DONTUNMAP the old place is still there. */
+	unregister(uffd, from, from + length);
+}
+
+/* ---------------------------------------------------------------- forked */
+
+/* A page that cannot be given to the child must not be zeros there. */
+static void fill_page(const struct bm_uffd *uffd, int child, uint64_t to, uint64_t from,
+		      uint64_t length)
+{
+	struct bm_uffd_transfer copy = {to, from, length, 0, 0};
+	struct bm_uffd_fill poison = {{to, length}, 0, 0};
+
+	while (copy.length > 0) {
+		int rc = uffd->sys->ioctl(child, BM_UFFDIO_COPY, &copy);
+
+		if (copy.done > 0) {
+			copy.to += (uint64_t)copy.done;
+			copy.from += (uint64_t)copy.done;
+			copy.length -= (uint64_t)copy.done;
+		} else if (rc == 0 || rc != -EAGAIN) {
+			break;
+		}
+	}
+	if (copy.length == 0)
+		return;
+	poison.range = (struct bm_uffd_range){copy.to, copy.length};
+	if (uffd->sys->ioctl(child, BM_UFFDIO_POISON, &poison) < 0)
+		uffd->sys->abort("a forked child could not be given its pages\n");
+}
+
+static void fill_run(const struct bm_uffd *uffd, int child, const struct bm_window *window,
+		     const struct bm_segment *segment)
+{
+	uint64_t page_size = uffd->page_size;
+	uint64_t start = window->grave + segment->first * page_size;
+	struct bm_page_scan scan = {start, start + segment->count * page_size,
+				    BM_SCAN_PRESENT | BM_SCAN_SWAPPED, 0};
+	struct bm_page_region region;
+
+	while (scan.start < scan.end &&
+	       bm_pagemap_scan(uffd->sys, uffd->reader_pagemap, &scan, &region, 1) == 1) {
+		for (uint64_t at = region.start; at < region.end; at += page_size) {
+			uint32_t page = (uint32_t)((at - window->grave) / page_size);
+
+			if (bm_bit(window->away, page))
+				fill_page(uffd, child, segment->at + (at - start), at, page_size);
+		}
+	}
+}
+
+static void on_forked(struct bm_uffd *uffd, int child)
+{
+	for (size_t i = 0; i < BM_WINDOWS_MAX; i++) {
+		const struct bm_window *window = &uffd->windows[i];
+
+		if (!is_open(window))
+			continue;
+		for (uint32_t k = 0; k < window->segments.count; k++) {
+			if (window->segments.list[k].state == BM_SEGMENT_LIVE)
+				fill_run(uffd, child, window, &window->segments.list[k]);
+		}
+	}
+	uffd->sys->close_raw(child);
+}
+
+/* ---------------------------------------------------------------- faults */
+
+/* Somebody waits; 0 when it is for none of our windows. */
+static int is_known(struct bm_uffd *uffd, uint64_t address)
+{
+	for (size_t i = 0; i < BM_WINDOWS_MAX; i++) {
+		struct bm_window *window = &uffd->windows[i];
+
+		if (!is_open(window))
+			continue;
+		if (address >= window->start && address < window->end) {
+			window->waited = 1;
+			return 1;
+		}
+		for (uint32_t k = 0; k < window->segments.count; k++) {
+			const struct bm_segment *segment = &window->segments.list[k];
+
+			if (address - segment->at < segment->count * uffd->page_size)
+				return 1;
+		}
+	}
+	return 0;
+}
+
+/*
+ * A mapping that grew while its end was registered, or whose remapping we have
+ * not heard of yet: then the kernel says -EAGAIN, and the event comes first.
+ */
+static void serve_unknown(struct reader *reader)
+{
+	struct bm_uffd *uffd = reader->uffd;
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < reader->unknown_count; i++) {
+		struct bm_uffd_fill zero = {
+			{reader->unknown[i] & ~(uffd->page_size - 1), uffd->page_size}, 0, 0};
+
+		if (is_known(uffd, reader->unknown[i]))
+			continue;
+		if (uffd->sys->ioctl(uffd->reader_fd, BM_UFFDIO_ZEROPAGE, &zero) == -EAGAIN)
+			reader->unknown[kept++] = reader->unknown[i];
+	}
+	reader->unknown_count = kept;
+}
+
+static void on_fault(struct reader *reader, uint64_t address)
+{
+	const struct bm_uffd *uffd = reader->uffd;
+	struct bm_uffd_range page = {address & ~(uffd->page_size - 1), uffd->page_size};
+
+	if (is_known(reader->uffd, address))
+		return;
+	if (reader->unknown_count < UNKNOWN)
+		reader->unknown[reader->unknown_count++] = address;
+	else /* it will ask again */
+		uffd->sys->ioctl(uffd->reader_fd, BM_UFFDIO_WAKE, &page);
+}
+
+/* ---------------------------------------------------------------- the loop */
+
+static void on_message(struct reader *reader, const struct bm_uffd_message *message)
+{
+	struct bm_uffd *uffd = reader->uffd;
+
+	switch (message->event) {
+	case BM_UFFD_EVENT_FAULT:
+		on_fault(reader, message->arg.fault.address);
+		break;
+	case BM_UFFD_EVENT_FORK:
+		on_forked(uffd, (int)message->arg.fork.fd);
+		break;
+	case BM_UFFD_EVENT_REMAP:
+		on_remapped(uffd, message->arg.remap.from, message->arg.remap.to,
+			    message->arg.remap.length);
+		break;
+	case BM_UFFD_EVENT_REMOVE:
+	case BM_UFFD_EVENT_UNMAP:
+		/* Whoever rings waits for the event to be read: not before that it ends. */
+		reader->over |= message->arg.remove.start == uffd->doorbell &&
+				atomic_load(&uffd->ending);
+		on_removed(uffd, message->arg.remove.start, message->arg.remove.end,
+			   message->event == BM_UFFD_EVENT_UNMAP);
+		break;
+	default:
+		break;
+	}
+}
+
+static void run_errand(struct bm_uffd *uffd)
+{
+	struct bm_errand *errand = &uffd->errand;
+
+	if (atomic_load_explicit(&errand->state, memory_order_acquire) != ASKED)
+		return;
+	errand->result = -EAGAIN;
+	if (!errand->window || errand->window->segments.changes == errand->changes)
+		errand->result = uffd->sys->ioctl(uffd->reader_fd, errand->request, errand->arg);
+	atomic_store_explicit(&errand->state, ANSWERED, memory_order_release);
+	uffd->sys->futex_wake(&errand->state);
+}
+
+static void read_all(struct reader *reader)
+{
+	struct bm_uffd *uffd = reader->uffd;
+	struct bm_uffd_message messages[MESSAGES];
+	ssize_t got;
+
+	bm_gate_close(&uffd->gate, uffd->sys);
+	got = uffd->sys->read_raw(uffd->reader_fd, messages, sizeof(messages));
+	for (ssize_t i = 0; i < got / (ssize_t)sizeof(messages[0]); i++)
+		on_message(reader, &messages[i]);
+	serve_unknown(reader);
+	bm_gate_open(&uffd->gate, uffd->sys);
+	atomic_fetch_add_explicit(&uffd->progress, 1, memory_order_release);
+	uffd->sys->futex_wake(&uffd->progress);
+}
+
+static int set_up(struct bm_uffd *uffd)
+{
+	int rc;
+
+	uffd->reader_fd = uffd->fd;
+	uffd->reader_pagemap = bm_pagemap_open(uffd->sys, 0);
+	rc = uffd->reader_pagemap < 0 ? uffd->reader_pagemap
+				      : uffd->sys->keep_only(uffd->reader_fd, uffd->reader_pagemap);
+	return rc < 0 ? rc : bm_claim_stack(uffd, __builtin_frame_address(0));
+}
+
+static void *reader_main(void *arg)
+{
+	struct reader reader = {.uffd = arg};
+	struct bm_uffd *uffd = arg;
+	int rc;
+
+	pthread_setname_np(pthread_self(), "batchmig-events");
+	rc = set_up(uffd);
+	uffd->errand.result = rc;
+	atomic_store(&uffd->progress, rc < 0 ? CANNOT : STARTED);
+	uffd->sys->futex_wake(&uffd->progress);
+	while (rc >= 0 && !reader.over) {
+		uffd->sys->poll(uffd->reader_fd);
+		read_all(&reader);
+		run_errand(uffd);
+		if (reader.unknown_count)
+			uffd->sys->yield();
+	}
+	return NULL;
+}
+
+int bm_events_start(struct bm_uffd *uffd)
+{
+	int rc = uffd->sys->thread_start(&uffd->reader, reader_main, uffd);
+
+	if (rc < 0)
+		return rc;
+	while (atomic_load(&uffd->progress) == 0)
+		uffd->sys->futex_wait(&uffd->progress, 0, -1);
+	if (atomic_load(&uffd->progress) == STARTED)
+		return 0;
+	pthread_join(uffd->reader, NULL);
+	return uffd->errand.result;
+}
+
+/* The event of it wakes the reader, and is read before this returns. */
+static void ring(struct bm_uffd *uffd)
+{
+	uffd->sys->madvise(uffd->doorbell, uffd->page_size, MADV_DONTNEED);
+}
+
+void bm_events_stop(struct bm_uffd *uffd)
+{
+	atomic_store(&uffd->ending, 1);
+	ring(uffd);
+	pthread_join(uffd->reader, NULL);
+}
+
+void bm_events_pass(struct bm_uffd *uffd, uint32_t seen)
+{
+	uffd->sys->futex_wait(&uffd->progress, seen, PASS_US);
+}
+
+int bm_events_errand(struct bm_uffd *uffd, const struct bm_window *window, unsigned long request,
+		     void *arg)
+{
+	struct bm_errand *errand = &uffd->errand;
+	uint32_t expected = NO_ERRAND;
+	int result;
+
+	while (!atomic_compare_exchange_strong(&errand->state, &expected, ASKING)) {
+		uffd->sys->yield();
+		expected = NO_ERRAND;
+	}
+	errand->request = request;
+	errand->arg = arg;
+	errand->window = window;
+	errand->changes = window ? window->segments.changes : 0;
+	atomic_store_explicit(&errand->state, ASKED, memory_order_release);
+	ring(uffd);
+	while (atomic_load_explicit(&errand->state, memory_order_acquire) == ASKED)
+		uffd->sys->futex_wait(&errand->state, ASKED, -1);
+	result = errand->result;
+	atomic_store_explicit(&errand->state, NO_ERRAND, memory_order_release);
+	return result;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* mover_swap.c - from units to chunks, and from what became of those to units. */
+#include "mover_swap.h"
+
+#include <errno.h>
+
+#include "bits.h"
+#include "chunk.h"
+#include "pagemap.h"
+
+/* A chunk while it is gathered, and the units that are in it. */
+struct gather {
+	struct bm_job *job;
+	struct bm_seat *seat;
+	const uint32_t *order;
+	const struct bm_vma *vma;
+	uint32_t first, count; /* in order */
+	struct bm_chunk chunk;
+};
+
+enum bm_reason bm_why_not_swap(int error)
+{
+	switch (error) {
+	case -EPERM:
+		return BM_REASON_NO_PRIVILEGE;
+	case -ENOSYS:
+	case -EOPNOTSUPP:
+		return BM_REASON_OLD_KERNEL;
+	case -ENODEV:
+		return BM_REASON_BACKEND;
+	default:
+		return BM_REASON_NO_POOL;
+	}
+}
+
+/* ---------------------------------------------------------------- units */
+
+static uint32_t page_of(const struct gather *gather, const struct bm_unit *unit)
+{
+	return (uint32_t)((unit->addr - gather->chunk.start) / gather->job->context->page_size);
+}
+
+/* The kernel's MOVE does not tell whether a page is pinned or shared. */
+static enum bm_reason refine(const struct gather *gather, const struct bm_unit *unit,
+			     enum bm_reason why)
+{
+	const struct bm_job *job = gather->job;
+	uint64_t entry;
+
+	if (why != BM_REASON_PINNED || bm_pagemap_read(job->sys, job->pagemap, unit->addr,
+						       job->context->page_size, &entry, 1) != 1)
+		return why;
+	if (!(entry & BM_PAGEMAP_PRESENT))
+		return BM_REASON_CHANGED;
+	return entry & BM_PAGEMAP_EXCLUSIVE ? BM_REASON_PINNED : BM_REASON_COW_SHARED;
+}
+
+static void settle_unit(struct gather *gather, struct bm_unit *unit)
+{
+	uint32_t page = unit->huge ? 0 : page_of(gather, unit);
+
+	if (bm_bit(gather->chunk.moved, page)) {
+		bm_unit_moved(unit, unit->node);
+		unit->swapped = 1;
+		unit->left = 0;
+	} else {
+		unit->left = (unsigned char)refine(gather, unit, gather->chunk.why[page]);
+	}
+}
+
+static void count_chunk(struct bm_job *job, const struct bm_chunk *chunk)
+{
+	uint64_t longest = atomic_load(&job->ns_window_max);
+
+	if (chunk->ns_window == 0)
+		return;
+	atomic_fetch_add(&job->windows, 1);
+	atomic_fetch_add(&job->ns_window, chunk->ns_window);
+	while (chunk->ns_window > longest &&
+	       !atomic_compare_exchange_weak(&job->ns_window_max, &longest, chunk->ns_window))
+		continue;
+}
+
+static void leave(struct gather *gather, enum bm_reason why)
+{
+	for (uint32_t i = 0; i < gather->count; i++)
+		gather->job->units[gather->order[gather->first + i]].left = (unsigned char)why;
+}
+
+/* Swaps what has been gathered. */
+static void flush(struct gather *gather)
+{
+	struct bm_job *job = gather->job;
+	int rc;
+
+	if (gather->count == 0)
+		return;
+	rc = bm_chunk_swap(job->swap, gather->seat, &gather->chunk);
+	if (rc < 0) {
+		leave(gather, bm_why_not_swap(rc));
+	} else {
+		for (uint32_t i = 0; i < gather->count; i++)
+			settle_unit(gather, &job->units[gather->order[gather->first + i]]);
+		count_chunk(job, &gather->chunk);
+	}
+	gather->count = 0;
+	gather->chunk.run_count = 0;
+}
+
+/* ---------------------------------------------------------------- gathering */
+
+static enum bm_reason why_not_here(const struct bm_job *job, const struct bm_vma *vma,
+				   const struct bm_unit *unit)
+{
+	if (vma->hugetlb)
+		return BM_REASON_HUGETLB;
+	if (!vma->is_anon)
+		return BM_REASON_FILE;
+	if (!vma->is_open)
+		return BM_REASON_READ_ONLY;
+	if (unit->addr < job->stack_end && job->stack_start < unit->end)
+		return BM_REASON_OWN_MEMORY;
+	if (!unit->huge && job->context->large_size)
+		return BM_REASON_LARGE_FOLIO;
+	return BM_REASON_NONE;
+}
+
+/* The mapping of a unit; units come in ascending order. NULL: it has none. */
+static const struct bm_vma *vma_of(struct gather *gather, const struct bm_unit *unit)
+{
+	const struct bm_vma *vma = gather->vma;
+
+	if (!vma || unit->addr < vma->start || unit->end > vma->end)
+		vma = bm_vmas_from(&gather->job->vmas, unit->addr);
+	if (!vma || unit->addr < vma->start || unit->end > vma->end)
+		return NULL;
+	return vma;
+}
+
+static void begin_chunk(struct gather *gather, const struct bm_unit *unit)
+{
+	struct bm_chunk *chunk = &gather->chunk;
+
+	chunk->start = bm_unit_start(unit, gather->job->context->huge_size);
+	chunk->node = unit->node;
+	chunk->huge = unit->huge;
+	chunk->run_count = 0;
+}
+
+static void append(struct gather *gather, uint32_t place, const struct bm_unit *unit)
+{
+	uint64_t page_size = gather->job->context->page_size;
+	struct bm_chunk *chunk = &gather->chunk;
+	uint32_t first, count;
+
+	if (gather->count == 0) {
+		gather->first = place;
+		begin_chunk(gather, unit);
+	}
+	first = unit->huge ? 0 : page_of(gather, unit);
+	count = (uint32_t)((unit->end - bm_unit_start(unit, gather->job->context->huge_size)) /
+			   page_size);
+	if (chunk->run_count && chunk->end == unit->addr && !unit->huge)
+		chunk->runs[chunk->run_count - 1].count++;
+	else
+		chunk->runs[chunk->run_count++] = (struct bm_chunk_run){first, count};
+	chunk->end = unit->end;
+	gather->count++;
+}
+
+static void gather_unit(struct gather *gather, uint32_t place)
+{
+	struct bm_job *job = gather->job;
+	struct bm_unit *unit = &job->units[gather->order[place]];
+	const struct bm_vma *vma = vma_of(gather, unit);
+	enum bm_reason why = vma ? why_not_here(job, vma, unit) : BM_REASON_NONE;
+
+	if (!vma || why || vma != gather->vma || gather->chunk.run_count == BM_COPIES_MOST)
+		flush(gather);
+	gather->vma = vma;
+	unit->left = (unsigned char)why;
+	if (vma && !why)
+		append(gather, place, unit);
+	else
+		gather->count = 0;
+}
+
+void bm_mover_swap(struct bm_job *job, struct bm_seat *seat, const struct bm_call *call)
+{
+	struct gather gather = {.job = job, .seat = seat, .order = job->order};
+
+	if (!seat) {
+		gather.first = call->first;
+		gather.count = call->count;
+		leave(&gather, BM_REASON_NO_POOL);
+		return;
+	}
+	for (uint32_t i = 0; i < call->count; i++)
+		gather_unit(&gather, call->first + i);
+	flush(&gather);
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/* pool.c - lists of slabs, and how much is kept. */
+#include "pool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static struct bm_slab **list_of(struct bm_slab *lists[BM_SEATS][2][2], struct bm_lane lane)
+{
+	return &lists[lane.seat][lane.huge][lane.locked];
+}
+
+static void push(struct bm_slab **list, struct bm_slab *slab)
+{
+	slab->next = *list;
+	*list = slab;
+}
+
+/* ---------------------------------------------------------------- counting */
+
+static struct bm_pool_node *node_of(struct bm_pool *pool, int node)
+{
+	pool->nodes[node].used = 1;
+	return &pool->nodes[node];
+}
+
+/* Adds what a slab holds, or takes it away. */
+static void count(struct bm_pool *pool, const struct bm_slab *slab, int sign)
+{
+	struct bm_pool_node *node = node_of(pool, slab->node);
+	uint64_t bytes = bm_slab_bytes(&pool->env, slab);
+	uint64_t *kind = slab->lane.huge ? &node->huge : &node->base;
+
+	node->kept += sign > 0 ? bytes : -bytes;
+	*kind += sign > 0 ? bytes : -bytes;
+}
+
+/* ---------------------------------------------------------------- lists */
+
+/*
+ * Takes the first slab of a list that has so many pages of the node; when
+ * `some` is set, the one with the most.
+ */
+static struct bm_slab *pick(struct bm_slab **list, int node, uint32_t pages, int some)
+{
+	struct bm_slab **best = NULL, *slab;
+
+	for (struct bm_slab **at = list; *at; at = &(*at)->next) {
+		if ((*at)->node != node)
+			continue;
+		if ((*at)->count >= pages) {
+			best = at;
+			break;
+		}
+		if (some && (!best || (*at)->count > (*best)->count))
+			best = at;
+	}
+	if (!best)
+		return NULL;
+	slab = *best;
+	*best = slab->next;
+	return slab;
+}
+
+/* Of the own seat first: it shares mappings with nobody. */
+static struct bm_slab *pick_ready(struct bm_pool *pool, const struct bm_pool_wish *wish,
+				  uint32_t pages, int some)
+{
+	struct bm_lane lane = wish->lane;
+	struct bm_slab *slab = pick(list_of(pool->ready, lane), wish->node, pages, some);
+
+	for (lane.seat = 0; !slab && lane.seat < BM_SEATS; lane.seat++)
+		slab = pick(list_of(pool->ready, lane), wish->node, pages, some);
+	if (slab)
+		count(pool, slab, -1);
+	return slab;
+}
+
+static int grow(struct bm_pool *pool, const struct bm_pool_wish *wish)
+{
+	struct bm_mapping *mapping;
+	int rc = bm_mapping_map(&pool->env, wish->uffd, wish->lane, &mapping);
+
+	if (rc < 0)
+		return rc;
+	pool->uffd = wish->uffd;
+	mapping->next = pool->mappings;
+	pool->mappings = mapping;
+	for (size_t i = BM_MAPPING_SLABS; i-- > 0;)
+		push(list_of(pool->empty, wish->lane), &mapping->slabs[i]);
+	return 0;
+}
+
+static struct bm_slab *pick_empty(struct bm_pool *pool, const struct bm_pool_wish *wish, int *error)
+{
+	struct bm_slab **list = list_of(pool->empty, wish->lane), *slab;
+
+	if (!*list)
+		*error = grow(pool, wish);
+	slab = *list;
+	if (slab)
+		*list = slab->next;
+	return slab;
+}
+
+/* ---------------------------------------------------------------- taking and giving */
+
+static void count_use(struct bm_pool *pool, int node, uint64_t recycled, uint64_t populated)
+{
+	pthread_mutex_lock(&pool->lock);
+	node_of(pool, node)->recycled += recycled;
+	node_of(pool, node)->populated += populated;
+	pthread_mutex_unlock(&pool->lock);
+}
+
+/* Makes up for the pages that a slab lacks. */
+static struct bm_slab *top_up(struct bm_pool *pool, const struct bm_pool_wish *wish,
+			      struct bm_slab *slab, int *error)
+{
+	uint64_t before = bm_slab_bytes(&pool->env, slab);
+
+	if (slab->count >= wish->pages) {
+		count_use(pool, wish->node, wish->pages * (before / slab->count), 0);
+		return slab;
+	}
+	*error = bm_slab_populate(&pool->env, slab, wish->node, wish->pages);
+	if (*error == 0) {
+		count_use(pool, wish->node, before, bm_slab_bytes(&pool->env, slab) - before);
+		return slab;
+	}
+	bm_pool_give(pool, slab);
+	return NULL;
+}
+
+struct bm_slab *bm_pool_take(struct bm_pool *pool, const struct bm_pool_wish *wish, int *error)
+{
+	struct bm_slab *slab;
+
+	*error = 0;
+	pthread_mutex_lock(&pool->lock);
+	slab = pick_ready(pool, wish, wish->pages, 1);
+	if (!slab)
+		slab = pick_empty(pool, wish, error);
+	pthread_mutex_unlock(&pool->lock);
+	return slab ? top_up(pool, wish, slab, error) : NULL;
+}
+
+struct bm_slab *bm_pool_take_empty(struct bm_pool *pool, const struct bm_pool_wish *wish,
+				   int *error)
+{
+	struct bm_slab *slab;
+
+	*error = 0;
+	pthread_mutex_lock(&pool->lock);
+	slab = pick_empty(pool, wish, error);
+	pthread_mutex_unlock(&pool->lock);
+	return slab;
+}
+
+/* 1 when this would be more than is kept of its node. */
+static int is_too_much(struct bm_pool *pool, const struct bm_slab *slab)
+{
+	return node_of(pool, slab->node)->kept + bm_slab_bytes(&pool->env, slab) > pool->most;
+}
+
+static void release(struct bm_pool *pool, struct bm_slab *slab)
+{
+	uint64_t bytes = bm_slab_bytes(&pool->env, slab);
+	int node = slab->node;
+
+	bm_slab_release(&pool->env, slab);
+	pthread_mutex_lock(&pool->lock);
+	node_of(pool, node)->released += bytes;
+	push(list_of(pool->empty, slab->lane), slab);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+void bm_pool_give(struct bm_pool *pool, struct bm_slab *slab)
+{
+	int full;
+
+	if (slab->node < 0 && slab->count > 0)
+		bm_slab_locate(&pool->env, slab);
+	slab->since_ns = pool->env.sys->now_ns();
+	pthread_mutex_lock(&pool->lock);
+	full = slab->count > 0 && is_too_much(pool, slab);
+	if (slab->count == 0) {
+		push(list_of(pool->empty, slab->lane), slab);
+	} else if (!full) {
+		push(list_of(pool->ready, slab->lane), slab);
+		count(pool, slab, 1);
+	}
+	pthread_mutex_unlock(&pool->lock);
+	if (full)
+		release(pool, slab);
+}
+
+void bm_pool_abandon(struct bm_pool *pool, struct bm_slab *slab)
+{
+	(void)pool;
+	/* In no list: its memory stays until the pool ends. */
+	slab->next = NULL;
+}
+
+/* Takes one idle slab out of the lists, NULL when there is none. */
+static struct bm_slab *take_idle(struct bm_pool *pool, uint64_t before_ns)
+{
+	struct bm_slab **lists = &pool->ready[0][0][0];
+
+	for (size_t i = 0; i < BM_SEATS * 4; i++) {
+		for (struct bm_slab **at = &lists[i]; *at; at = &(*at)->next) {
+			struct bm_slab *slab = *at;
+
+			if (slab->since_ns > before_ns)
+				continue;
+			*at = slab->next;
+			count(pool, slab, -1);
+			return slab;
+		}
+	}
+	return NULL;
+}
+
+void bm_pool_shrink(struct bm_pool *pool, uint64_t idle_ns)
+{
+	uint64_t now = pool->env.sys->now_ns();
+	struct bm_slab *slab;
+
+	do {
+		pthread_mutex_lock(&pool->lock);
+		slab = take_idle(pool, now - idle_ns);
+		pthread_mutex_unlock(&pool->lock);
+		if (slab)
+			release(pool, slab);
+	} while (slab);
+}
+
+int bm_pool_seat_take(struct bm_pool *pool)
+{
+	int seat;
+
+	pthread_mutex_lock(&pool->lock);
+	seat = ~pool->seats ? __builtin_ctzll(~pool->seats) : -1;
+	if (seat >= 0)
+		pool->seats |= UINT64_C(1) << seat;
+	pthread_mutex_unlock(&pool->lock);
+	return seat;
+}
+
+void bm_pool_seat_give(struct bm_pool *pool, int seat)
+{
+	pthread_mutex_lock(&pool->lock);
+	pool->seats &= ~(UINT64_C(1) << seat);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+/* ---------------------------------------------------------------- beginning and end */
+
+/* Nobody is between enter and leave. */
+static void empty_all(struct bm_uffd_user *user)
+{
+	struct bm_pool *pool = (struct bm_pool *)(void *)user;
+
+	while (pool->mappings) {
+		struct bm_mapping *mapping = pool->mappings;
+
+		pool->mappings = mapping->next;
+		bm_mapping_unmap(&pool->env, pool->uffd, mapping);
+	}
+	pool->uffd = NULL;
+	for (size_t i = 0; i < BM_SEATS * 4; i++)
+		(&pool->ready[0][0][0])[i] = (&pool->empty[0][0][0])[i] = NULL;
+	for (size_t i = 0; i < BM_NODES_MAX; i++) {
+		pool->nodes[i].released += pool->nodes[i].kept;
+		pool->nodes[i].kept = pool->nodes[i].base = pool->nodes[i].huge = 0;
+	}
+}
+
+int bm_pool_init(struct bm_pool *pool, const struct bm_slab_env *env, uint64_t most,
+		 uint64_t idle_ns)
+{
+	pool->env = *env;
+	pool->most = most;
+	pool->idle_ns = idle_ns;
+	pool->user.empty = empty_all;
+	pthread_mutex_init(&pool->lock, NULL);
+	bm_uffd_user_add(env->sys, &pool->user);
+	return 0;
+}
+
+void bm_pool_end(struct bm_pool *pool)
+{
+	bm_uffd_user_end(pool->env.sys, &pool->user);
+	pthread_mutex_destroy(&pool->lock);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pool.h - resident pages of each node, kept for the next migration to it.
+ *
+ * What comes out of a migration serves the other direction; what is missing
+ * is populated; what is above the limit, or idle for long, is given back.
+ * All calls but the first and the last take place between bm_uffd_enter() and
+ * bm_uffd_leave(), outside of windows.
+ */
+#ifndef BM_POOL_H
+#define BM_POOL_H
+
+#include "nodes.h"
+#include "slab.h"
+#include "batchmig.h"
+
+#define BM_SEATS 64u
+
+struct bm_pool_node {
+	uint64_t kept; /* bytes of slabs in the lists */
+	uint64_t base, huge;
+	uint64_t recycled, populated, released;
+	int used; /* has anything to say */
+};
+
+struct bm_pool {
+	struct bm_uffd_user user; /* first */
+	struct bm_slab_env env;
+	uint64_t most;    /* bytes kept of each node */
+	uint64_t idle_ns; /* unused so long they are given back; 0 never */
+	pthread_mutex_t lock;
+	struct bm_uffd *uffd; /* with which the mappings are registered; NULL: none */
+	struct bm_mapping *mappings;
+	struct bm_slab *empty[BM_SEATS][2][2]; /* by lane: seat, huge, locked */
+	struct bm_slab *ready[BM_SEATS][2][2];
+	uint64_t seats; /* taken */
+	struct bm_pool_node nodes[BM_NODES_MAX];
+	/* Gives idle pages back. */
+	pthread_t keeper;
+	int keeper_runs;
+	bm_futex keeper_word;
+};
+
+struct bm_pool_wish {
+	struct bm_uffd *uffd;
+	struct bm_lane lane;
+	int node;
+	uint32_t pages; /* of base pages */
+};
+
+int bm_pool_init(struct bm_pool *pool, const struct bm_slab_env *env, uint64_t most,
+		 uint64_t idle_ns);
+/* In the process that made it: gives everything back. */
+void bm_pool_end(struct bm_pool *pool);
+
+/* A lane of its own for a thread, for the time of a batch; -1: all are taken. */
+int bm_pool_seat_take(struct bm_pool *pool);
+void bm_pool_seat_give(struct bm_pool *pool, int seat);
+
+/* With at least so many resident pages of the node; NULL: there are none, *error says why. */
+struct bm_slab *bm_pool_take(struct bm_pool *pool, const struct bm_pool_wish *wish, int *error);
+/* Without any. */
+struct bm_slab *bm_pool_take_empty(struct bm_pool *pool, const struct bm_pool_wish *wish,
+				   int *error);
+/* Back, with whatever is resident in it now; node -1: to be found out. */
+void bm_pool_give(struct bm_pool *pool, struct bm_slab *slab);
+/* The same for one that somebody may still write to: never used again. */
+void bm_pool_abandon(struct bm_pool *pool, struct bm_slab *slab);
+
+/* Gives back what has not been used for `idle_ns`. */
+void bm_pool_shrink(struct bm_pool *pool, uint64_t idle_ns);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* reserve.c - the public calls about pools and the userfaultfd. */
+#include <errno.h>
+
+#include "context.h"
+#include "structs.h"
+
+int bm_quiesce(void)
+{
+	bm_uffd_quiesce(&bm_sys_linux);
+	return 0;
+}
+
+static void fill(const struct bm_pool *pool, int node, struct bm_pool_stats *stats)
+{
+	const struct bm_pool_node *from = &pool->nodes[node];
+
+	*stats = (struct bm_pool_stats){.node = node,
+					.base_bytes = from->base,
+					.huge_bytes = from->huge,
+					.most_bytes = pool->most,
+					.recycled = from->recycled,
+					.populated = from->populated,
+					.released = from->released};
+}
+
+static long fill_all(struct bm_pool *pool, char *to, size_t size, size_t max)
+{
+	long found = 0;
+
+	pthread_mutex_lock(&pool->lock);
+	for (int node = 0; node < BM_NODES_MAX; node++) {
+		struct bm_pool_stats stats;
+
+		if (!pool->nodes[node].used)
+			continue;
+		fill(pool, node, &stats);
+		if ((size_t)found++ < max)
+			bm_struct_export(to + (size_t)(found - 1) * size, size, &stats,
+					 sizeof(stats));
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return found;
+}
+
+long bm_pool_get(struct bm_context *context, struct bm_pool_stats *pools, size_t size, size_t max)
+{
+	struct bm_swap *swap;
+	int rc = bm_context_get(&context);
+
+	if (rc < 0)
+		return rc;
+	if (max > 0 && (!pools || !bm_struct_size_ok(size, sizeof(*pools))))
+		return -EINVAL;
+	pthread_mutex_lock(&context->swap_lock);
+	swap = context->swap;
+	pthread_mutex_unlock(&context->swap_lock);
+	return swap ? fill_all(&swap->pool, (char *)pools, size, max) : 0;
+}

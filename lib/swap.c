@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* swap.c - opens and closes what a context swaps pages with. */
+#include "swap.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pagemap.h"
+
+#define MEMORY_NODES "/sys/devices/system/node/has_memory"
+/* No engine takes as long for a chunk; what is slower is as good as dead. */
+#define PATIENCE_NS UINT64_C(1000000000)
+
+static int many_nodes(const struct bm_sys *sys)
+{
+	char text[256];
+
+	/* A kernel without CONFIG_NUMA has no such file and one node. */
+	return bm_sys_text(sys, MEMORY_NODES, text, sizeof(text)) > 0 && strpbrk(text, ",-");
+}
+
+static int open_engine(struct bm_swap *swap, const struct bm_swap_config *config)
+{
+	swap->backend = config->backend;
+	swap->env = (struct bm_backend_env){.sys = config->sys,
+					    .log = config->log,
+					    .loop = config->loop,
+					    .page_size = config->page_size,
+					    .huge_size = config->huge_size,
+					    .memory = bm_own_memory,
+					    .memory_end = bm_own_memory_end};
+	return swap->backend->open(&swap->env, &swap->engine);
+}
+
+static int open_pool(struct bm_swap *swap, const struct bm_swap_config *config)
+{
+	struct bm_slab_env env = {.sys = config->sys,
+				  .page_size = config->page_size,
+				  .huge_size = config->huge_size,
+				  .pagemap = bm_pagemap_open(config->sys, 0),
+				  .many_nodes = many_nodes(config->sys)};
+
+	if (env.pagemap < 0)
+		return env.pagemap;
+	return bm_pool_init(&swap->pool, &env, config->pool_most, config->idle_ns);
+}
+
+int bm_swap_new(const struct bm_swap_config *config, struct bm_swap **swap)
+{
+	struct bm_swap *made = config->sys->alloc(1, sizeof(*made));
+	int rc;
+
+	if (!made)
+		return -ENOMEM;
+	made->wish = (struct bm_uffd_wish){config->sys, config->page_size, config->huge_size,
+					   config->strict};
+	rc = bm_uffd_probe(&made->wish);
+	if (rc == 0)
+		rc = open_engine(made, config);
+	if (rc == 0) {
+		rc = open_pool(made, config);
+		if (rc < 0)
+			made->backend->close(made->engine);
+	}
+	if (rc < 0)
+		free(made);
+	else
+		*swap = made;
+	return rc;
+}
+
+void bm_swap_free(struct bm_swap *swap, int stale)
+{
+	if (!swap)
+		return;
+	for (size_t i = 0; i < BM_SEATS && !stale; i++) {
+		/* One that did not answer may still write to its records. */
+		if (swap->seats[i].copier.channel && !swap->seats[i].copier.silent)
+			swap->backend->chan_close(swap->seats[i].copier.channel);
+	}
+	if (!stale) {
+		swap->backend->close(swap->engine);
+		bm_pool_end(&swap->pool);
+	}
+	swap->wish.sys->close(swap->pool.env.pagemap);
+	free(swap);
+}
+
+struct bm_seat *bm_swap_sit(struct bm_swap *swap)
+{
+	int number = bm_pool_seat_take(&swap->pool);
+	struct bm_seat *seat = number < 0 ? NULL : &swap->seats[number];
+
+	if (!seat || seat->copier.channel)
+		return seat;
+	seat->number = number;
+	seat->copier = (struct bm_copier){
+		.sys = swap->wish.sys, .backend = swap->backend, .patience_ns = PATIENCE_NS};
+	if (swap->backend->chan_open(swap->engine, -1, &seat->copier.channel) == 0)
+		return seat;
+	bm_pool_seat_give(&swap->pool, number);
+	return NULL;
+}
+
+void bm_swap_rise(struct bm_swap *swap, struct bm_seat *seat)
+{
+	bm_pool_seat_give(&swap->pool, seat->number);
+}

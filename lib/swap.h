@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * swap.h - what a context needs to swap pages: its pool, and a backend with a
+ * channel for each seat.
+ */
+#ifndef BM_SWAP_H
+#define BM_SWAP_H
+
+#include "copy.h"
+#include "pool.h"
+
+struct bm_swap_config {
+	const struct bm_sys *sys;
+	const struct bm_log *log;
+	const struct bm_backend *backend;
+	const char *loop;
+	uint64_t page_size, huge_size;
+	uint64_t pool_most; /* bytes of each node */
+	uint64_t idle_ns;
+	int strict;
+};
+
+/* What a thread works with. */
+struct bm_seat {
+	int number;
+	int locked; /* the last range was: try the locked lane first */
+	struct bm_copier copier;
+};
+
+struct bm_swap {
+	struct bm_uffd_wish wish;
+	struct bm_pool pool;
+	struct bm_engine *engine;
+	struct bm_backend_env env;
+	const struct bm_backend *backend;
+	struct bm_seat seats[BM_SEATS];
+};
+
+/* 0, or -errno: of the backend, or of what bm_uffd_enter() needs. */
+int bm_swap_new(const struct bm_swap_config *config, struct bm_swap **swap);
+/* @stale: in a child of the process that made it. */
+void bm_swap_free(struct bm_swap *swap, int stale);
+
+/* A seat for one thread, NULL when there is none; and its return. */
+struct bm_seat *bm_swap_sit(struct bm_swap *swap);
+void bm_swap_rise(struct bm_swap *swap, struct bm_seat *seat);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* swap_pass.c - whether there is such a pass, with which chunks, in how many threads. */
+#include "swap_pass.h"
+
+#include "cost.h"
+#include "mover_swap.h"
+
+static void swap_call(void *arg, unsigned int worker, size_t block)
+{
+	struct bm_job *job = arg;
+
+	if (!job->seats[worker])
+		job->seats[worker] = bm_swap_sit(job->swap);
+	bm_mover_swap(job, job->seats[worker], &job->calls[block]);
+}
+
+static void leave_all(struct bm_job *job, enum bm_reason why)
+{
+	for (size_t i = 0; i < job->unit_count; i++) {
+		if (job->units[i].state == BM_UNIT_TODO)
+			job->units[i].left = (unsigned char)why;
+	}
+}
+
+static uint64_t chunk_bytes(const struct bm_job *job)
+{
+	uint64_t asked = (uint64_t)job->context->config.value[BM_OPTION_CHUNK_KB] << 10;
+	uint64_t page_size = job->context->page_size, bytes = page_size * BM_SLAB_PAGES;
+
+	while (asked && bytes > asked && bytes > page_size)
+		bytes /= 2;
+	return bytes;
+}
+
+void bm_swap_pass(struct bm_job *job)
+{
+	unsigned int threads;
+	size_t todo;
+
+	if (job->no_swap) {
+		leave_all(job, job->no_swap);
+		return;
+	}
+	todo = bm_plan_order(job->units, job->unit_count, job->order);
+	job->call_count =
+		bm_plan_chunks(job->units, job->order, todo, chunk_bytes(job), job->calls);
+	threads = bm_workers_run(job->sys, job->swap_threads, job->call_count, swap_call, job);
+	if (threads > job->report.threads)
+		job->report.threads = threads;
+}
+
+/* Of the calling thread, which helps: its frames are in use in every window. */
+static void find_stack(struct bm_job *job)
+{
+	uint64_t here = (uint64_t)(uintptr_t)__builtin_frame_address(0);
+	const struct bm_vma *vma = bm_vmas_from(&job->vmas, here);
+	pthread_attr_t attr;
+	void *start;
+	size_t size;
+
+	/* The C library would read the mappings once more. */
+	if (vma && vma->is_stack) {
+		job->stack_start = vma->start;
+		job->stack_end = vma->end;
+		return;
+	}
+	if (pthread_getattr_np(pthread_self(), &attr) != 0)
+		return;
+	if (pthread_attr_getstack(&attr, &start, &size) == 0) {
+		job->stack_start = (uint64_t)(uintptr_t)start;
+		job->stack_end = job->stack_start + size;
+	}
+	pthread_attr_destroy(&attr);
+}
+
+void bm_swap_pass_open(struct bm_job *job)
+{
+	struct bm_context *context = job->context;
+	int rc = 0;
+
+	if (!job->choice.wants_swap || job->no_swap)
+		return;
+	if (job->pid != 0)
+		job->no_swap = BM_REASON_FOREIGN;
+	else if (!job->choice.quiet)
+		job->no_swap = BM_REASON_NO_PROMISE;
+	if (!job->no_swap)
+		rc = bm_context_swap(context, job->choice.backend, &job->swap);
+	if (rc == 0 && !job->no_swap)
+		rc = bm_vmas_read(job->sys, 0, &job->vmas);
+	if (rc < 0)
+		job->no_swap = bm_why_not_swap(rc);
+	else if (!job->no_swap)
+		find_stack(job);
+	job->swap_threads = bm_cost_swap_threads(context->config.value[BM_OPTION_THREADS],
+						 job->sys->cpus(), job->count * context->page_size);
+}
+
+void bm_swap_pass_close(struct bm_job *job)
+{
+	bm_vmas_free(&job->vmas);
+	for (size_t i = 0; i < BM_WORKERS_MAX; i++) {
+		if (job->seats[i])
+			bm_swap_rise(job->swap, job->seats[i]);
+		job->seats[i] = NULL;
+	}
+	job->report.windows = atomic_load(&job->windows);
+	job->report.ns_window = atomic_load(&job->ns_window);
+	job->report.ns_window_max = atomic_load(&job->ns_window_max);
+}

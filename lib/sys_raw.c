@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* sys_raw.c - system calls that touch nothing but their arguments. */
+#include "sys_raw.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include "raw.h"
+
+#define CLOSE_RANGE_UNSHARE_FLAG 2 /* linux/close_range.h */
+
+int bm_raw_ioctl(int fd, unsigned long request, void *arg)
+{
+	return (int)bm_raw(SYS_ioctl, fd, (long)request, (long)arg);
+}
+
+int bm_raw_madvise(uint64_t addr, size_t length, int advice)
+{
+	return (int)bm_raw(SYS_madvise, (long)addr, (long)length, advice);
+}
+
+int bm_raw_futex_wait(const bm_futex *word, uint32_t value, int64_t timeout_us)
+{
+	struct timespec limit = {timeout_us / 1000000, timeout_us % 1000000 * 1000};
+
+	return (int)bm_raw(SYS_futex, (long)word, FUTEX_WAIT, (long)value,
+			   (long)(timeout_us < 0 ? NULL : &limit));
+}
+
+void bm_raw_futex_wake(const bm_futex *word)
+{
+	bm_raw(SYS_futex, (long)word, FUTEX_WAKE, INT32_MAX);
+}
+
+/* All of them, also those that the C library keeps for itself (cancellation). */
+void bm_raw_signals_block(uint64_t *before)
+{
+	/* A broken page that is read must end the process, not hang it. */
+	uint64_t all = ~(UINT64_C(1) << (SIGBUS - 1));
+
+	bm_raw(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)before, sizeof(all));
+}
+
+void bm_raw_signals_restore(const uint64_t *before)
+{
+	bm_raw(SYS_rt_sigprocmask, SIG_SETMASK, (long)before, 0, sizeof(*before));
+}
+
+ssize_t bm_raw_read(int fd, void *buffer, size_t size)
+{
+	return bm_raw(SYS_read, fd, (long)buffer, (long)size);
+}
+
+int bm_raw_poll(int fd)
+{
+	struct pollfd pollfd = {.fd = fd, .events = POLLIN};
+
+	return (int)bm_raw(SYS_ppoll, (long)&pollfd, 1);
+}
+
+int bm_raw_close(int fd)
+{
+	return (int)bm_raw(SYS_close, fd);
+}
+
+/*
+ * Linux 5.9. Closing a copy in a table of our own releases nothing that the
+ * application holds: record locks belong to its table, others to the file.
+ */
+int bm_raw_keep_only(int first, int second)
+{
+	long low = first < second ? first : second, high = first < second ? second : first;
+	long rc = bm_raw(SYS_close_range, high + 1, UINT32_MAX, CLOSE_RANGE_UNSHARE_FLAG);
+
+	if (rc == 0 && low > 0)
+		rc = bm_raw(SYS_close_range, 0, low - 1);
+	if (rc == 0 && high > low + 1)
+		rc = bm_raw(SYS_close_range, low + 1, high - 1);
+	return (int)rc;
+}
+
+void bm_raw_yield(void)
+{
+	bm_raw(SYS_sched_yield, 0);
+}
+
+_Noreturn void bm_raw_abort(const char *message)
+{
+	static const char name[] = "libbatchmig: ";
+	uint64_t none = 0;
+
+	bm_raw(SYS_write, 2, (long)name, sizeof(name) - 1);
+	bm_raw(SYS_write, 2, (long)message, (long)strlen(message));
+	bm_raw(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, sizeof(none));
+	bm_raw(SYS_tgkill, bm_raw(SYS_getpid, 0), bm_raw(SYS_gettid, 0), SIGABRT);
+	for (;;)
+		bm_raw(SYS_exit_group, 134);
+}

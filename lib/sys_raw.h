@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* sys_raw.h - the part of bm_sys_linux that may be called while pages are out of reach. */
+#ifndef BM_SYS_RAW_H
+#define BM_SYS_RAW_H
+
+#include "sys.h"
+
+int bm_raw_ioctl(int fd, unsigned long request, void *arg);
+int bm_raw_madvise(uint64_t addr, size_t length, int advice);
+int bm_raw_futex_wait(const bm_futex *word, uint32_t value, int64_t timeout_us);
+void bm_raw_futex_wake(const bm_futex *word);
+void bm_raw_signals_block(uint64_t *before);
+void bm_raw_signals_restore(const uint64_t *before);
+ssize_t bm_raw_read(int fd, void *buffer, size_t size);
+int bm_raw_poll(int fd);
+int bm_raw_close(int fd);
+int bm_raw_keep_only(int first, int second);
+void bm_raw_yield(void);
+_Noreturn void bm_raw_abort(const char *message);
+
+#endif

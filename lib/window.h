@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * window.h - one chunk out of reach: opening, taking out, closing.
+ *
+ *      closed ── open ── take_out ── (copy) ── put_back ── close ── closed
+ *
+ * docs/window.md draws what may block whom. From open to close its owner has
+ * all signals blocked and touches nothing but its own stack, the window, the
+ * pool, and constants.
+ */
+#ifndef BM_WINDOW_H
+#define BM_WINDOW_H
+
+#include "uffd.h"
+
+/* Where a chunk lies, where its pages go meanwhile, and where the copies are made. */
+struct bm_window_frame {
+	uint64_t start, end;
+	uint64_t grave, staging;
+	uint16_t *place; /* see struct bm_window */
+};
+
+/*
+ * 0, or -errno of the registration: -EBUSY another userfaultfd has it,
+ * -EINVAL not a mapping that can be, -ENOMEM too many mappings.
+ */
+int bm_window_open(struct bm_uffd *uffd, struct bm_window *window,
+		   const struct bm_window_frame *frame);
+
+/*
+ * Takes pages [first, first + count) out, from the first: how many, or the
+ * error of the first one: -EBUSY pinned or shared, -EINVAL flags differ,
+ * -ESTALE the application has changed the mapping meanwhile.
+ */
+long bm_window_take_out(struct bm_uffd *uffd, struct bm_window *window, uint32_t first,
+			uint32_t count);
+
+/* Finds what is in the graveyard; returns 1 when it is one huge page. */
+int bm_window_look(struct bm_uffd *uffd, struct bm_window *window, int pagemap);
+
+/*
+ * A thread that waits for a part of a huge page has left a page table, in
+ * which the huge page would come back split. All of the chunk must be away.
+ */
+void bm_window_free_tables(struct bm_uffd *uffd, struct bm_window *window);
+
+/* Everything is put back. Wakes all who wait. */
+void bm_window_close(struct bm_uffd *uffd, struct bm_window *window);
+
+/* MOVE: bytes moved, or -errno. */
+long bm_window_move(struct bm_uffd *uffd, uint64_t to, uint64_t from, uint64_t length,
+		    uint64_t mode);
+
+#endif

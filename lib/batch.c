@@ -80,6 +80,8 @@ static void choose(const struct bm_context *context, const struct bm_request *re
 
 	choice->mover = mover == BM_MOVER_SWAP ? BM_MOVER_AUTO : (enum bm_mover)mover;
 	choice->backend = bm_registry_copying(list, &named);
+	if (context->copies)
+		choice->backend = context->copies;
 	choice->quiet = named || request->flags & BM_QUIET ||
 			context->config.value[BM_OPTION_QUIET] != BM_QUIET_NO;
 	choice->wants_swap = choice->backend &&

@@ -238,8 +238,6 @@ static void pass_through(struct work *work)
 	/* A huge page that was split on the way would come back as pages of another one. */
 	if (huge == chunk->huge) {
 		copy(work);
-		if (chunk->huge)
-			bm_window_free_tables(work->uffd, work->window);
 	} else {
 		set_why_all(chunk, BM_REASON_LARGE_FOLIO);
 	}
@@ -286,7 +284,9 @@ static void run_window(struct work *work)
 					.end = work->chunk->end,
 					.grave = work->grave->start,
 					.staging = work->staging->start,
-					.place = work->chunk->huge ? NULL : work->place};
+					.place = work->chunk->huge ? NULL : work->place,
+					.low = work->chunk->low,
+					.high = work->chunk->high};
 	const struct bm_sys *sys = work->swap->wish.sys;
 	uint64_t begin = sys->now_ns();
 	int rc;

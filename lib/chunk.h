@@ -18,6 +18,7 @@ struct bm_chunk_run {
  */
 struct bm_chunk {
 	uint64_t start, end;
+	uint64_t low, high; /* of its mapping */
 	int node;
 	int huge;
 	uint32_t run_count; /* at most BM_COPIES_MOST */

@@ -30,6 +30,59 @@ static int find(const struct bm_uffd *uffd, enum bm_claim_kind kind, uint64_t st
 	return free;
 }
 
+int bm_window_awaits(struct bm_uffd *uffd, uint64_t start, uint64_t end)
+{
+	int any = 0;
+
+	bm_gate_enter(&uffd->gate, uffd->sys);
+	for (size_t i = 0; i < BM_WINDOWS_MAX && !any; i++) {
+		const struct bm_window *window = &uffd->windows[i];
+		const struct bm_segments *segments = &window->segments;
+
+		if (segments->changes == 0 ||
+		    !atomic_load_explicit(&window->open, memory_order_acquire))
+			continue;
+		for (uint32_t k = 0; k < segments->count && !any; k++) {
+			const struct bm_segment *segment = &segments->list[k];
+
+			any = segment->state != BM_SEGMENT_GONE && segment->at < end &&
+			      start < segment->at + segment->count * uffd->page_size;
+		}
+	}
+	bm_gate_leave(&uffd->gate, uffd->sys);
+	return any;
+}
+
+static void wait_for_end(struct bm_uffd *uffd, uint32_t seen)
+{
+	atomic_fetch_add(&uffd->waiting, 1);
+	uffd->sys->futex_wait(&uffd->released, seen, -1);
+	atomic_fetch_sub(&uffd->waiting, 1);
+}
+
+int bm_window_over(const struct bm_uffd *uffd, uint64_t start, uint64_t end)
+{
+	for (uint32_t i = 0; i < atomic_load(&uffd->claim_count); i++) {
+		const struct bm_claim *claim = &uffd->claims[i];
+
+		if (atomic_load_explicit(&claim->kind, memory_order_acquire) == BM_CLAIM_WINDOW &&
+		    claim->start < end && start < claim->end)
+			return 1;
+	}
+	return 0;
+}
+
+void bm_window_wait(struct bm_uffd *uffd, uint64_t start, uint64_t end)
+{
+	for (;;) {
+		uint32_t seen = atomic_load(&uffd->released);
+
+		if (!bm_window_over(uffd, start, end))
+			return;
+		wait_for_end(uffd, seen);
+	}
+}
+
 int bm_claim(struct bm_uffd *uffd, enum bm_claim_kind kind, uint64_t start, uint64_t end)
 {
 	for (;;) {
@@ -38,6 +91,8 @@ int bm_claim(struct bm_uffd *uffd, enum bm_claim_kind kind, uint64_t start, uint
 
 		pthread_mutex_lock(&uffd->lock);
 		i = find(uffd, kind, start, end);
+		if (i >= 0 && kind == BM_CLAIM_WINDOW && bm_window_awaits(uffd, start, end))
+			i = -EAGAIN;
 		if (i >= 0) {
 			uffd->claims[i].start = start;
 			uffd->claims[i].end = end;
@@ -48,9 +103,7 @@ int bm_claim(struct bm_uffd *uffd, enum bm_claim_kind kind, uint64_t start, uint
 		pthread_mutex_unlock(&uffd->lock);
 		if (i != -EAGAIN)
 			return i;
-		atomic_fetch_add(&uffd->waiting, 1);
-		uffd->sys->futex_wait(&uffd->released, seen, -1);
-		atomic_fetch_sub(&uffd->waiting, 1);
+		wait_for_end(uffd, seen);
 	}
 }
 

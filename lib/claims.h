@@ -18,8 +18,21 @@
 int bm_claim(struct bm_uffd *uffd, enum bm_claim_kind kind, uint64_t start, uint64_t end);
 void bm_claim_end(struct bm_uffd *uffd, int claim);
 
+/*
+ * 1 when a window is over [start, end) now; waits until none is. Between
+ * bm_uffd_visit() and bm_uffd_leave() at least.
+ */
+int bm_window_over(const struct bm_uffd *uffd, uint64_t start, uint64_t end);
+void bm_window_wait(struct bm_uffd *uffd, uint64_t start, uint64_t end);
+
 /* The part of the stack that a thread of the library uses from here on down. */
 int bm_claim_stack(struct bm_uffd *uffd, const void *frame);
+
+/*
+ * 1 when mremap(2) has brought pages of an open window to [start, end): it is
+ * not free then, and must stay registered.
+ */
+int bm_window_awaits(struct bm_uffd *uffd, uint64_t start, uint64_t end);
 
 /* A window for this thread, NULL when there is none left; and its return. */
 struct bm_window *bm_window_take(struct bm_uffd *uffd);

@@ -23,9 +23,10 @@ struct bm_context {
 	int misses_hinted;  /* move_pages(2) takes what NUMA balancing has marked for absent */
 	atomic_int no_scan; /* the kernel was found to have no PAGEMAP_SCAN (Linux < 6.7) */
 	pthread_mutex_t swap_lock;
-	struct bm_swap *swap;        /* made at first use; NULL: not yet, or see swap_error */
-	int swap_error;              /* why it cannot be had, 0 */
-	struct bm_context *previous; /* default context of the parent process */
+	struct bm_swap *swap;            /* made at first use; NULL: not yet, or see swap_error */
+	int swap_error;                  /* why it cannot be had, 0 */
+	const struct bm_backend *copies; /* instead of one of the list: for tests */
+	struct bm_context *previous;     /* default context of the parent process */
 };
 
 /* A context on a given system: what bm_context_new() is for the real one. */

@@ -35,35 +35,12 @@ static int is_open(const struct bm_window *window)
 
 /* ---------------------------------------------------------------- removed */
 
-/*
- * While our own MADV_DONTNEED of the whole window is on its way each page is
- * removed once by it. What is removed twice is removed by the application.
- */
-static void count_removal(struct bm_window *window, uint64_t start, uint64_t end)
-{
-	uint64_t page_size = window->segments.page_size;
-	uint64_t from = start > window->start ? start : window->start;
-	uint64_t to = end < window->end ? end : window->end;
-
-	for (uint64_t at = from; at < to; at += page_size) {
-		uint32_t page = (uint32_t)((at - window->start) / page_size);
-
-		if (bm_bit(window->once, page))
-			bm_bit_set(window->twice, page);
-		bm_bit_set(window->once, page);
-	}
-}
-
 static void on_removed(struct bm_uffd *uffd, uint64_t start, uint64_t end, int unmapped)
 {
 	for (size_t i = 0; i < BM_WINDOWS_MAX; i++) {
 		struct bm_window *window = &uffd->windows[i];
 
-		if (!is_open(window))
-			continue;
-		if (window->freeing && !unmapped && start < window->end && window->start < end)
-			count_removal(window, start, end);
-		else
+		if (is_open(window))
 			bm_segments_mark(&window->segments, start, end,
 					 unmapped ? BM_SEGMENT_GONE : BM_SEGMENT_REMOVED);
 	}
@@ -71,7 +48,7 @@ static void on_removed(struct bm_uffd *uffd, uint64_t start, uint64_t end, int u
 
 /* ---------------------------------------------------------------- remapped */
 
-/* The first open window that overlaps [start, end), at its old or its new place. */
+/* The first open window that overlaps [start, end). */
 static const struct bm_window *window_over(const struct bm_uffd *uffd, uint64_t start, uint64_t end)
 {
 	for (size_t i = 0; i < BM_WINDOWS_MAX; i++) {
@@ -206,13 +183,15 @@ static int is_known(struct bm_uffd *uffd, uint64_t address)
 }
 
 /*
- * A mapping that grew while its end was registered, or whose remapping we have
- * not heard of yet: then the kernel says -EAGAIN, and the event comes first.
+ * A first touch outside of the windows of a registered mapping; or in one
+ * whose remapping we have not heard of yet: then the kernel says -EAGAIN, and
+ * the event comes first.
  */
 static void serve_unknown(struct reader *reader)
 {
 	struct bm_uffd *uffd = reader->uffd;
 	unsigned int kept = 0;
+	int rc;
 
 	for (unsigned int i = 0; i < reader->unknown_count; i++) {
 		struct bm_uffd_fill zero = {
@@ -220,8 +199,11 @@ static void serve_unknown(struct reader *reader)
 
 		if (is_known(uffd, reader->unknown[i]))
 			continue;
-		if (uffd->sys->ioctl(uffd->reader_fd, BM_UFFDIO_ZEROPAGE, &zero) == -EAGAIN)
+		rc = uffd->sys->ioctl(uffd->reader_fd, BM_UFFDIO_ZEROPAGE, &zero);
+		if (rc == -EAGAIN)
 			reader->unknown[kept++] = reader->unknown[i];
+		else if (rc < 0) /* it is there by now, or is not registered any more */
+			uffd->sys->ioctl(uffd->reader_fd, BM_UFFDIO_WAKE, &zero.range);
 	}
 	reader->unknown_count = kept;
 }
@@ -259,8 +241,8 @@ static void on_message(struct reader *reader, const struct bm_uffd_message *mess
 	case BM_UFFD_EVENT_REMOVE:
 	case BM_UFFD_EVENT_UNMAP:
 		/* Whoever rings waits for the event to be read: not before that it ends. */
-		reader->over |= message->arg.remove.start == uffd->doorbell &&
-				atomic_load(&uffd->ending);
+		reader->over |=
+			message->arg.remove.start == uffd->doorbell && atomic_load(&uffd->ending);
 		on_removed(uffd, message->arg.remove.start, message->arg.remove.end,
 			   message->event == BM_UFFD_EVENT_UNMAP);
 		break;
@@ -347,7 +329,9 @@ int bm_events_start(struct bm_uffd *uffd)
 /* The event of it wakes the reader, and is read before this returns. */
 static void ring(struct bm_uffd *uffd)
 {
-	uffd->sys->madvise(uffd->doorbell, uffd->page_size, MADV_DONTNEED);
+	/* It fails for want of memory only; whoever rings waits for what follows. */
+	while (uffd->sys->madvise(uffd->doorbell, uffd->page_size, MADV_DONTNEED) < 0)
+		uffd->sys->yield();
 }
 
 void bm_events_stop(struct bm_uffd *uffd)

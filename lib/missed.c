@@ -4,15 +4,20 @@
 
 #include <errno.h>
 
+#include "claims.h"
 #include "locate.h"
 #include "pagemap.h"
 
 /* Entries of pagemap that are read at once, pages that are touched at once. */
 #define WINDOW  256u
 #define TOUCHED 256u
+/* How often a page is looked for while others swap without end. */
+#define SWAPPED_TRIES 100
 
 struct window {
 	const struct bm_job *job;
+	struct bm_uffd *uffd; /* with which swap takes pages out of reach; NULL: nobody does */
+	uint32_t released;    /* windows of swap that had closed before this was read */
 	int fd;
 	uint64_t start; /* address of the first page */
 	size_t count;
@@ -39,6 +44,7 @@ static uint64_t entry_of(struct window *window, const struct bm_unit *unit)
 	long got;
 
 	if (addr < window->start || addr >= window->start + window->count * size) {
+		window->released = window->uffd ? atomic_load(&window->uffd->released) : 0;
 		got = bm_pagemap_read(job->sys, window->fd, addr, size, window->entries,
 				      span_of(job, unit));
 		window->start = addr;
@@ -67,10 +73,34 @@ static int is_resident(struct window *window, uint64_t addr)
 	return sys->mincore(addr, size, &resident) == 0 && resident & 1;
 }
 
+/*
+ * While another thread swaps it a page is nowhere to be seen; it is back when
+ * no window has been over it while it was looked for.
+ */
+static int is_swapped_now(struct window *window, const struct bm_unit *unit)
+{
+	const struct bm_job *job = window->job;
+	uint64_t size = job->context->page_size, entry = 0;
+	uint32_t seen = window->released;
+
+	for (int tries = 0; tries < SWAPPED_TRIES; tries++) {
+		if (!bm_window_over(window->uffd, unit->addr, unit->addr + size) &&
+		    atomic_load(&window->uffd->released) == seen)
+			break;
+		bm_window_wait(window->uffd, unit->addr, unit->addr + size);
+		seen = atomic_load(&window->uffd->released);
+		if (bm_pagemap_read(job->sys, window->fd, unit->addr, size, &entry, 1) != 1)
+			break;
+		if (entry & BM_PAGEMAP_PRESENT)
+			return 1;
+	}
+	return 0;
+}
+
 /* As far as is known, and not for sure. */
 static int is_absent(const struct bm_unit *unit)
 {
-	return unit->status == -ENOENT && !unit->gone;
+	return unit->status == -ENOENT;
 }
 
 enum finding { ABSENT, READY, TO_BE_READ };
@@ -81,6 +111,8 @@ static enum finding look_at(struct bm_job *job, struct window *window, struct bm
 
 	if (entry & BM_PAGEMAP_PRESENT)
 		return job->context->misses_hinted ? TO_BE_READ : READY;
+	if (!(entry & BM_PAGEMAP_SWAPPED) && window->uffd && is_swapped_now(window, unit))
+		return READY;
 	if (!(entry & BM_PAGEMAP_SWAPPED)) {
 		unit->gone = 1;
 		return ABSENT;
@@ -130,7 +162,8 @@ static size_t find_all(struct bm_job *job, struct window *window)
 		struct bm_unit *unit = &job->units[i];
 		enum finding finding = ABSENT;
 
-		if (is_absent(unit))
+		/* Where pages are swapped what was seen to be gone may be back. */
+		if (is_absent(unit) && (!unit->gone || window->uffd))
 			finding = look_at(job, window, unit);
 		if (finding == READY)
 			job->order[found++] = (uint32_t)i;
@@ -174,6 +207,7 @@ static int any_absent(const struct bm_job *job)
 size_t bm_missed_find(struct bm_job *job, enum bm_unit_state there, enum bm_unit_state elsewhere)
 {
 	struct window window;
+	uint64_t signals;
 	size_t count;
 
 	job->passing = 0;
@@ -188,7 +222,10 @@ size_t bm_missed_find(struct bm_job *job, enum bm_unit_state there, enum bm_unit
 		window.fd = bm_pagemap_open(job->sys, job->pid);
 	if (window.fd < 0)
 		return 0;
+	window.uffd = job->pid ? NULL : bm_uffd_visit(job->sys, &signals);
 	count = find_all(job, &window);
+	if (window.uffd)
+		bm_uffd_leave(job->sys, &signals);
 	if (job->pagemap < 0)
 		job->sys->close(window.fd);
 	bm_locate_units(job, &job->scratch[0], job->order, 0, count);

@@ -142,6 +142,8 @@ static void begin_chunk(struct gather *gather, const struct bm_unit *unit)
 	struct bm_chunk *chunk = &gather->chunk;
 
 	chunk->start = bm_unit_start(unit, gather->job->context->huge_size);
+	chunk->low = gather->vma->start;
+	chunk->high = gather->vma->end;
 	chunk->node = unit->node;
 	chunk->huge = unit->huge;
 	chunk->run_count = 0;

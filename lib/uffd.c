@@ -174,6 +174,21 @@ int bm_uffd_enter(const struct bm_uffd_wish *wish, struct bm_uffd **uffd, uint64
 	return rc;
 }
 
+struct bm_uffd *bm_uffd_visit(const struct bm_sys *sys, uint64_t *signals)
+{
+	struct bm_uffd *uffd;
+
+	forget_parent();
+	if (!__atomic_load_n(&process.uffd, __ATOMIC_RELAXED))
+		return NULL;
+	sys->signals_block(signals);
+	count_in(sys);
+	uffd = __atomic_load_n(&process.uffd, __ATOMIC_ACQUIRE);
+	if (!uffd)
+		bm_uffd_leave(sys, signals);
+	return uffd;
+}
+
 void bm_uffd_leave(const struct bm_sys *sys, const uint64_t *signals)
 {
 	count_out(sys);

@@ -23,7 +23,7 @@ enum bm_claim_kind { BM_CLAIM_FREE, BM_CLAIM_WINDOW, BM_CLAIM_OWN };
 
 /* A range that is out of reach, or that must never be. */
 struct bm_claim {
-	uint64_t start, end;
+	_Atomic uint64_t start, end;
 	_Atomic uint32_t kind;
 };
 
@@ -37,20 +37,19 @@ struct bm_window {
 	uint64_t start, end;
 	uint64_t grave; /* where page 0 lies in the graveyard */
 	uint32_t pages;
-	uint32_t waited;  /* somebody has touched it since it was opened */
-	uint32_t freeing; /* our own MADV_DONTNEED is on its way: see bm_window_free_tables() */
+	int lease;
+	uint32_t waited; /* somebody has touched it since it was opened */
 	struct bm_segments segments;
 	uint64_t staging; /* where the pages are copied to */
 	/* Sets of pages. */
-	uint64_t *away;         /* taken out and not put back yet */
-	uint64_t *present;      /* in the graveyard, with contents of their own */
-	uint64_t *copied;       /* the staging has the same contents */
-	uint64_t *staged;       /* put back as the new page, from the staging */
-	uint64_t *back;         /* put back as the old page, from the graveyard */
-	uint64_t *once, *twice; /* removed while freeing */
-	uint16_t *place;        /* page of the staging for each page; NULL: the same number */
+	uint64_t *away;    /* taken out and not put back yet */
+	uint64_t *present; /* in the graveyard, with contents of their own */
+	uint64_t *copied;  /* the staging has the same contents */
+	uint64_t *staged;  /* put back as the new page, from the staging */
+	uint64_t *back;    /* put back as the old page, from the graveyard */
+	uint16_t *place;   /* page of the staging for each page; NULL: the same number */
 };
-#define BM_WINDOW_SETS 7u
+#define BM_WINDOW_SETS 5u
 
 /* An ioctl that the reader performs with a descriptor that nobody else can close. */
 struct bm_errand {
@@ -62,9 +61,16 @@ struct bm_errand {
 	uint32_t changes;
 };
 
+/* A registered range. */
+struct bm_lease {
+	uint32_t taken;
+	uint64_t start, end;
+};
+
 struct bm_uffd {
 	const struct bm_sys *sys;
 	int fd;
+	int maps;           /* /proc/self/maps, -errno; the application may close it, too */
 	int reader_fd;      /* the same in the reader's own table */
 	int reader_pagemap; /* likewise; -1: a raw clone(2) of the parent is not served */
 	int user_mode_only;
@@ -78,10 +84,12 @@ struct bm_uffd {
 	struct bm_errand errand;
 	_Atomic int ending;
 	pthread_t reader;
-	pthread_mutex_t lock; /* of claims; never taken while a window is open */
-	uint32_t claim_count; /* those below may be in use */
+	pthread_mutex_t lock;         /* of claims; never taken while a window is open */
+	_Atomic uint32_t claim_count; /* those below may be in use */
 	struct bm_claim claims[BM_CLAIMS_MAX];
 	struct bm_window windows[BM_WINDOWS_MAX];
+	bm_futex lease_latch;
+	struct bm_lease leases[BM_WINDOWS_MAX];
 };
 
 /* What must be gone before the userfaultfd can be closed: a pool. */
@@ -103,6 +111,8 @@ struct bm_uffd_wish {
  * needed; -EOPNOTSUPP one without UFFDIO_MOVE; or another -errno.
  */
 int bm_uffd_enter(const struct bm_uffd_wish *wish, struct bm_uffd **uffd, uint64_t *signals);
+/* The same for the one there is; NULL: there is none, and nothing is to be left. */
+struct bm_uffd *bm_uffd_visit(const struct bm_sys *sys, uint64_t *signals);
 void bm_uffd_leave(const struct bm_sys *sys, const uint64_t *signals);
 
 /* Both not between enter and leave; the second empties it. */

@@ -9,6 +9,7 @@
 #include "events.h"
 #include "raw.h"
 #include "uffd_abi.h"
+#include "vma.h"
 
 #define DEVICE "/dev/userfaultfd"
 /* USERFAULTFD_IOC_NEW of linux/userfaultfd.h, Linux 6.1 */
@@ -73,8 +74,6 @@ static void lay_out(struct bm_uffd *uffd, const struct bm_uffd_wish *wish)
 		window->copied = window->present + words;
 		window->staged = window->copied + words;
 		window->back = window->staged + words;
-		window->once = window->back + words;
-		window->twice = window->once + words;
 	}
 }
 
@@ -139,6 +138,12 @@ static int watch_doorbell(struct bm_uffd *uffd)
 	return rc < 0 ? rc : uffd->sys->ioctl(uffd->fd, BM_UFFDIO_REGISTER, &arg);
 }
 
+static void close_maps(const struct bm_uffd *uffd)
+{
+	if (uffd->maps >= 0)
+		uffd->sys->close(uffd->maps);
+}
+
 static int start(struct bm_uffd *uffd, const struct bm_uffd_wish *wish)
 {
 	int rc;
@@ -151,11 +156,14 @@ static int start(struct bm_uffd *uffd, const struct bm_uffd_wish *wish)
 	uffd->fd = open_fd(wish, &uffd->user_mode_only, &uffd->sees_forks);
 	if (uffd->fd < 0)
 		return uffd->fd;
+	uffd->maps = bm_vma_open(wish->sys, 0);
 	rc = watch_doorbell(uffd);
 	if (rc == 0)
 		rc = bm_events_start(uffd);
-	if (rc < 0)
+	if (rc < 0) {
 		wish->sys->close(uffd->fd);
+		close_maps(uffd);
+	}
 	return rc;
 }
 

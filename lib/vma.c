@@ -163,3 +163,15 @@ int bm_vma_is_hugetlb(const struct bm_sys *sys, pid_t pid, int maps, uint64_t ad
 	bm_vmas_free(&vmas);
 	return hugetlb;
 }
+
+int bm_vma_bounds(const struct bm_sys *sys, int maps, uint64_t addr, uint64_t *start, uint64_t *end)
+{
+	struct procmap_query query = {.size = sizeof(query), .query_addr = addr};
+	int rc = maps < 0 ? maps : sys->ioctl(maps, PROCMAP_QUERY, &query);
+
+	if (rc < 0)
+		return rc;
+	*start = query.vma_start;
+	*end = query.vma_end;
+	return 0;
+}

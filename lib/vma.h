@@ -25,6 +25,12 @@ void bm_vmas_free(struct bm_vmas *vmas);
 
 /* 1 when the mapping at addr is of hugetlb pages: one question, for a descriptor of maps. */
 int bm_vma_is_hugetlb(const struct bm_sys *sys, pid_t pid, int maps, uint64_t addr);
+/*
+ * The bounds of the mapping that holds addr, from a descriptor of maps: 0, or
+ * -errno (-ENOTTY before Linux 6.11) and nothing is written.
+ */
+int bm_vma_bounds(const struct bm_sys *sys, int maps, uint64_t addr, uint64_t *start,
+		  uint64_t *end);
 /* Opens /proc/PID/maps: a descriptor or -errno. */
 int bm_vma_open(const struct bm_sys *sys, pid_t pid);
 

@@ -8,6 +8,7 @@
 
 #include "bits.h"
 #include "events.h"
+#include "lease.h"
 #include "pagemap.h"
 #include "uffd_abi.h"
 
@@ -29,40 +30,26 @@ static void set_up(struct bm_uffd *uffd, struct bm_window *window,
 	window->place = frame->place;
 	window->pages = (uint32_t)((frame->end - frame->start) / uffd->page_size);
 	window->waited = 0;
-	window->freeing = 0;
 	for (uint32_t i = 0; i < words_of(window); i++)
 		window->away[i] = window->present[i] = window->copied[i] = window->staged[i] =
 			window->back[i] = 0;
 	bm_segments_init(&window->segments, frame->start, window->pages);
 }
 
-static int unregister(struct bm_uffd *uffd, uint64_t start, uint64_t length)
-{
-	struct bm_uffd_range range = {start, length};
-	int rc = uffd->sys->ioctl(uffd->fd, BM_UFFDIO_UNREGISTER, &range);
-
-	/* Unmapped, or no longer registered, or the descriptor is not ours any more. */
-	if (rc < 0)
-		rc = bm_events_errand(uffd, NULL, BM_UFFDIO_UNREGISTER, &range);
-	return rc;
-}
-
 int bm_window_open(struct bm_uffd *uffd, struct bm_window *window,
 		   const struct bm_window_frame *frame)
 {
-	struct bm_uffd_register arg = {
-		{frame->start, frame->end - frame->start}, BM_UFFD_MODE_MISSING, 0};
-	int rc;
+	const struct bm_lease_wish wish = {frame->start, frame->end, frame->low, frame->high};
 
+	/* Before it is registered: an event of it must find the window. */
 	bm_gate_enter(&uffd->gate, uffd->sys);
 	set_up(uffd, window, frame);
 	atomic_store_explicit(&window->open, 1, memory_order_release);
 	bm_gate_leave(&uffd->gate, uffd->sys);
-	rc = uffd->sys->ioctl(uffd->fd, BM_UFFDIO_REGISTER, &arg);
-	/* Nothing is registered: what another userfaultfd has must not be unregistered. */
-	if (rc < 0)
+	window->lease = bm_lease_take(uffd, &wish);
+	if (window->lease < 0)
 		atomic_store_explicit(&window->open, 0, memory_order_release);
-	return rc;
+	return window->lease < 0 ? window->lease : 0;
 }
 
 long bm_window_move(struct bm_uffd *uffd, uint64_t to, uint64_t from, uint64_t length,
@@ -75,14 +62,32 @@ long bm_window_move(struct bm_uffd *uffd, uint64_t to, uint64_t from, uint64_t l
 	return move.done > 0 ? (long)move.done : rc < 0 ? rc : move.done < 0 ? move.done : -EIO;
 }
 
+/*
+ * MOVE takes pages out of any mapping: also out of one that mremap(2) or
+ * mmap(2) has brought here after we had registered what was here before, or
+ * that lay elsewhere just then. From a registered one nothing comes or goes
+ * without an event. A copy from nowhere fails in one way or the other.
+ */
+static int is_registered(const struct bm_uffd *uffd, uint64_t addr)
+{
+	struct bm_uffd_transfer copy = {addr, uffd->page_size, uffd->page_size, BM_UFFD_DONTWAKE,
+					0};
+	int rc = uffd->sys->ioctl(uffd->fd, BM_UFFDIO_COPY, &copy);
+
+	return rc == -EAGAIN ? rc : rc == -EFAULT || rc == -EEXIST;
+}
+
 static long try_take_out(struct bm_uffd *uffd, struct bm_window *window, uint32_t first,
 			 uint32_t count)
 {
 	uint64_t at = first * uffd->page_size;
-	long rc = -ESTALE;
+	long rc;
 
 	bm_gate_enter(&uffd->gate, uffd->sys);
-	if (window->segments.changes == 0)
+	rc = window->segments.changes ? 0 : is_registered(uffd, window->start + at);
+	if (rc == 0)
+		rc = -ESTALE;
+	else if (rc > 0)
 		rc = bm_window_move(uffd, window->grave + at, window->start + at,
 				    count * uffd->page_size, EVACUATE);
 	if (rc > 0) {
@@ -142,87 +147,18 @@ int bm_window_look(struct bm_uffd *uffd, struct bm_window *window, int pagemap)
 	return huge;
 }
 
-/* What was removed twice was so by the application, too: see events.c. */
-static void drop_removed(struct bm_uffd *uffd, struct bm_window *window)
-{
-	uint32_t at = 0, end;
-
-	while ((at = bm_bits_next(window->twice, at, window->pages, 1)) < window->pages) {
-		end = bm_bits_next(window->twice, at, window->pages, 0);
-		bm_segments_mark(&window->segments, window->start + at * uffd->page_size,
-				 window->start + end * uffd->page_size, BM_SEGMENT_REMOVED);
-		at = end;
-	}
-}
-
-void bm_window_free_tables(struct bm_uffd *uffd, struct bm_window *window)
-{
-	int ready;
-
-	bm_gate_enter(&uffd->gate, uffd->sys);
-	ready = window->waited && window->segments.changes == 0 &&
-		bm_bits_next(window->away, 0, window->pages, 0) == window->pages;
-	for (uint32_t i = 0; ready && i < words_of(window); i++)
-		window->once[i] = window->twice[i] = 0;
-	window->freeing = (uint32_t)ready;
-	bm_gate_leave(&uffd->gate, uffd->sys);
-	if (!ready)
-		return;
-	uffd->sys->madvise(window->start, window->end - window->start, MADV_DONTNEED);
-	bm_gate_enter(&uffd->gate, uffd->sys);
-	window->freeing = 0;
-	drop_removed(uffd, window);
-	bm_gate_leave(&uffd->gate, uffd->sys);
-}
-
-/* Unregisters where the pages are now; the list may change meanwhile. */
-static void unregister_moved(struct bm_uffd *uffd, struct bm_window *window)
-{
-	uint64_t page_size = uffd->page_size;
-
-	for (uint32_t i = 0;; i++) {
-		struct bm_segment segment;
-		uint64_t home;
-
-		bm_gate_enter(&uffd->gate, uffd->sys);
-		if (i < window->segments.count)
-			segment = window->segments.list[i];
-		else
-			segment.count = 0;
-		bm_gate_leave(&uffd->gate, uffd->sys);
-		if (segment.count == 0)
-			return;
-		home = window->start + segment.first * page_size;
-		if (segment.state != BM_SEGMENT_GONE)
-			unregister(uffd, segment.at, segment.count * page_size);
-		/* MREMAP_DONTUNMAP leaves the old place registered as well. */
-		if (segment.at != home)
-			unregister(uffd, home, segment.count * page_size);
-	}
-}
-
-/* Closes unless something has changed since `changes`. */
-static int try_close(struct bm_uffd *uffd, struct bm_window *window, uint32_t changes)
-{
-	int same;
-
-	bm_gate_enter(&uffd->gate, uffd->sys);
-	same = window->segments.changes == changes;
-	if (same)
-		atomic_store_explicit(&window->open, 0, memory_order_release);
-	bm_gate_leave(&uffd->gate, uffd->sys);
-	return same;
-}
-
 void bm_window_close(struct bm_uffd *uffd, struct bm_window *window)
 {
-	uint32_t changes;
+	const struct bm_segment *list = window->segments.list;
 
-	do {
-		changes = __atomic_load_n(&window->segments.changes, __ATOMIC_ACQUIRE);
-		if (changes == 0)
-			unregister(uffd, window->start, window->end - window->start);
-		else
-			unregister_moved(uffd, window);
-	} while (!try_close(uffd, window, changes));
+	/* From here on the reader serves who touches a hole, and takes care of remappings. */
+	bm_gate_enter(&uffd->gate, uffd->sys);
+	atomic_store_explicit(&window->open, 0, memory_order_release);
+	bm_gate_leave(&uffd->gate, uffd->sys);
+	for (uint32_t i = 0; window->segments.changes && i < window->segments.count; i++) {
+		if (list[i].state != BM_SEGMENT_GONE)
+			bm_lease_end_moved(uffd, list[i].at,
+					   list[i].at + list[i].count * uffd->page_size);
+	}
+	bm_lease_end(uffd, window->lease, window->start, window->end);
 }

@@ -17,7 +17,8 @@
 struct bm_window_frame {
 	uint64_t start, end;
 	uint64_t grave, staging;
-	uint16_t *place; /* see struct bm_window */
+	uint16_t *place;    /* see struct bm_window */
+	uint64_t low, high; /* the mapping, as far as it is known */
 };
 
 /*
@@ -37,12 +38,6 @@ long bm_window_take_out(struct bm_uffd *uffd, struct bm_window *window, uint32_t
 
 /* Finds what is in the graveyard; returns 1 when it is one huge page. */
 int bm_window_look(struct bm_uffd *uffd, struct bm_window *window, int pagemap);
-
-/*
- * A thread that waits for a part of a huge page has left a page table, in
- * which the huge page would come back split. All of the chunk must be away.
- */
-void bm_window_free_tables(struct bm_uffd *uffd, struct bm_window *window);
 
 /* Everything is put back. Wakes all who wait. */
 void bm_window_close(struct bm_uffd *uffd, struct bm_window *window);

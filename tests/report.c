@@ -53,6 +53,15 @@ static void run_one(const TTest *test, const char *name)
 	srunner_free(runner);
 }
 
+static int wanted(const char *name, int argc, char **argv)
+{
+	if (argc < 2)
+		return 1;
+	if (argv[1][0] == '-')
+		return !strstr(name, argv[1] + 1);
+	return strstr(name, argv[1]) != NULL;
+}
+
 int report_run(const struct report_group *groups, size_t count, int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -62,7 +71,7 @@ int report_run(const struct report_group *groups, size_t count, int argc, char *
 			char name[128];
 
 			snprintf(name, sizeof(name), "%s/%s", groups[i].name, test->name);
-			if (argc < 2 || strstr(name, argv[1]))
+			if (wanted(name, argc, argv))
 				run_one(test, name);
 		}
 	}

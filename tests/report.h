@@ -26,7 +26,8 @@ __attribute__((format(printf, 1, 2))) void report_skip(const char *format, ...);
 
 /*
  * Runs the groups in this process, or those tests whose name holds the first
- * argument; returns the exit status of the program.
+ * argument or, where that begins with a minus, does not hold the rest of it;
+ * returns the exit status of the program.
  */
 int report_run(const struct report_group *groups, size_t count, int argc, char **argv);
 

@@ -24,3 +24,23 @@ global_state() {
 				print file ":" $1 }'
 	done | grep -vE "$state_allowed" | sed 's/$/: state that the whole process shares/'
 }
+
+# What runs while pages are out of reach must not enter the C library: its data
+# may be among them. (pthread_*: before and after; snprintf: of names of files.)
+window_calls() {
+	local objects=$build/lib/CMakeFiles/batchmig_objects.dir object
+	have nm || return
+	if grep -q '^BATCHMIG_SANITIZE:STRING=.' "$build/CMakeCache.txt"; then
+		echo "skip: the sanitizer adds calls of its own"
+		return
+	fi
+	for object in window putback lease claims segments chunk copy plain_copy events sys_raw; do
+		nm -u "$objects/$object.c.o" | awk -v file="$object.c" '
+			$2 ~ /^(mem|str|__errno|malloc|calloc|free|syscall|ioctl|__stack_chk)/ &&
+				!(file == "sys_raw.c" && $2 == "strlen") { print file " calls " $2 }'
+	done
+	for object in "$objects"/__/backends/cpu/loop*.o; do
+		nm -u "$object" | awk -v file="${object##*/}" '
+			$2 ~ /^(mem|__errno|__stack_chk)/ { print file " calls " $2 }'
+	done
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* lease.c - a table of ranges; the ioctls are made with the latch held. */
+#include "lease.h"
+
+#include <errno.h>
+
+#include "claims.h"
+#include "events.h"
+#include "latch.h"
+#include "uffd_abi.h"
+#include "vma.h"
+
+static int register_range(struct bm_uffd *uffd, uint64_t start, uint64_t end)
+{
+	struct bm_uffd_register arg = {{start, end - start}, BM_UFFD_MODE_MISSING, 0};
+
+	return uffd->sys->ioctl(uffd->fd, BM_UFFDIO_REGISTER, &arg);
+}
+
+static int unregister_range(struct bm_uffd *uffd, uint64_t start, uint64_t end)
+{
+	struct bm_uffd_range range = {start, end - start};
+
+	return uffd->sys->ioctl(uffd->fd, BM_UFFDIO_UNREGISTER, &range);
+}
+
+/* With the latch held. */
+static struct bm_lease *find_over(struct bm_uffd *uffd, uint64_t start, uint64_t end)
+{
+	for (size_t i = 0; i < BM_WINDOWS_MAX; i++) {
+		struct bm_lease *lease = &uffd->leases[i];
+
+		if (lease->taken && lease->start < end && start < lease->end)
+			return lease;
+	}
+	return NULL;
+}
+
+static int find_free(const struct bm_uffd *uffd)
+{
+	for (int i = 0; i < (int)BM_WINDOWS_MAX; i++) {
+		if (!uffd->leases[i].taken)
+			return i;
+	}
+	return -ENOSPC;
+}
+
+int bm_lease_take(struct bm_uffd *uffd, const struct bm_lease_wish *wish)
+{
+	uint64_t low = wish->low, high = wish->high;
+	int lease, rc;
+
+	bm_latch_take(&uffd->lease_latch, uffd->sys);
+	bm_vma_bounds(uffd->sys, uffd->maps, wish->start, &low, &high);
+	lease = find_free(uffd);
+	rc = low <= wish->start && wish->end <= high ? lease : -ESTALE;
+	if (rc >= 0)
+		rc = register_range(uffd, low, high);
+	if (rc >= 0)
+		uffd->leases[lease] = (struct bm_lease){1, low, high};
+	bm_latch_give(&uffd->lease_latch, uffd->sys);
+	return rc < 0 ? rc : lease;
+}
+
+/* What has grown at an end while it was registered is registered, too. */
+static void extend(struct bm_uffd *uffd, struct bm_lease *range)
+{
+	uint64_t low = range->start, high = range->end;
+
+	bm_vma_bounds(uffd->sys, uffd->maps, range->start, &low, &high);
+	if (low < range->start)
+		range->start = low;
+	low = range->start;
+	high = range->end;
+	bm_vma_bounds(uffd->sys, uffd->maps, range->end - uffd->page_size, &low, &high);
+	if (high > range->end)
+		range->end = high;
+}
+
+/*
+ * Something in it is not ours, or is where another window's pages belong now:
+ * the rest is unregistered mapping by mapping.
+ */
+static void unregister_pieces(struct bm_uffd *uffd, const struct bm_lease *range)
+{
+	uint64_t at = range->start, low, high;
+
+	while (at < range->end) {
+		low = at;
+		high = range->end;
+		if (bm_vma_bounds(uffd->sys, uffd->maps, at, &low, &high) < 0)
+			high = at + uffd->page_size;
+		high = high < range->end ? high : range->end;
+		if (!bm_window_awaits(uffd, at, high))
+			unregister_range(uffd, at, high);
+		at = high > at ? high : at + uffd->page_size;
+	}
+}
+
+/* With the latch held. */
+static int unregister(struct bm_uffd *uffd, const struct bm_lease *range)
+{
+	int rc = -EINVAL;
+
+	if (!bm_window_awaits(uffd, range->start, range->end))
+		rc = unregister_range(uffd, range->start, range->end);
+	if (rc == -EINVAL)
+		unregister_pieces(uffd, range);
+	return rc;
+}
+
+/* By the descriptor of the reader where ours is gone. */
+static void wake(struct bm_uffd *uffd, uint64_t start, uint64_t end)
+{
+	struct bm_uffd_range range = {start, end - start};
+
+	if (uffd->sys->ioctl(uffd->fd, BM_UFFDIO_WAKE, &range) < 0)
+		bm_events_errand(uffd, NULL, BM_UFFDIO_WAKE, &range);
+}
+
+/* What is still wanted by another lease passes over to it. */
+static int hand_over(struct bm_uffd *uffd, const struct bm_lease *range)
+{
+	struct bm_lease *other = find_over(uffd, range->start, range->end);
+
+	if (!other)
+		return 0;
+	if (range->start < other->start)
+		other->start = range->start;
+	if (range->end > other->end)
+		other->end = range->end;
+	return 1;
+}
+
+void bm_lease_end(struct bm_uffd *uffd, int lease, uint64_t start, uint64_t end)
+{
+	struct bm_lease range;
+	int kept, rc = 0;
+
+	bm_latch_take(&uffd->lease_latch, uffd->sys);
+	range = uffd->leases[lease];
+	uffd->leases[lease].taken = 0;
+	extend(uffd, &range);
+	kept = hand_over(uffd, &range);
+	if (!kept)
+		rc = unregister(uffd, &range);
+	bm_latch_give(&uffd->lease_latch, uffd->sys);
+	if (rc < 0 && rc != -EINVAL) {
+		struct bm_uffd_range all = {range.start, range.end - range.start};
+
+		bm_events_errand(uffd, NULL, BM_UFFDIO_UNREGISTER, &all);
+	}
+	if (kept || rc < 0)
+		wake(uffd, start, end);
+}
+
+void bm_lease_end_moved(struct bm_uffd *uffd, uint64_t start, uint64_t end)
+{
+	struct bm_lease range = {0, start, end};
+
+	bm_latch_take(&uffd->lease_latch, uffd->sys);
+	extend(uffd, &range);
+	if (!hand_over(uffd, &range))
+		unregister(uffd, &range);
+	bm_latch_give(&uffd->lease_latch, uffd->sys);
+	wake(uffd, start, end);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lease.h - which mappings are registered, and by how many windows.
+ *
+ * A mapping is registered whole: a part of it would be a mapping of its own
+ * for that time, and mremap(2) of the application across its ends would fail,
+ * from Linux 6.17 on after it has moved the first half. The last window on a
+ * mapping unregisters it. First touches outside of windows are served by the
+ * reader meanwhile.
+ */
+#ifndef BM_LEASE_H
+#define BM_LEASE_H
+
+#include "uffd.h"
+
+/*
+ * Registers the mapping that holds [start, end); where the kernel does not
+ * tell its bounds (before Linux 6.11) they are [low, high). A lease, or -errno
+ * of the registration: -EBUSY, -EINVAL, -ENOMEM.
+ */
+struct bm_lease_wish {
+	uint64_t start, end;
+	uint64_t low, high;
+};
+int bm_lease_take(struct bm_uffd *uffd, const struct bm_lease_wish *wish);
+
+/* Wakes all who wait in [start, end). */
+void bm_lease_end(struct bm_uffd *uffd, int lease, uint64_t start, uint64_t end);
+
+/* Pages of a window have ended up in a mapping at [start, end): unregisters that. */
+void bm_lease_end_moved(struct bm_uffd *uffd, uint64_t start, uint64_t end);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* faulty.h - a backend that copies, and does one thing wrong when it is told to. */
+#ifndef UNIT_FAULTY_H
+#define UNIT_FAULTY_H
+
+#include "backend.h"
+
+enum faulty_kind {
+	FAULTY_NOT,
+	FAULTY_ERROR,   /* says that the copy has failed, having written something else */
+	FAULTY_SHORT,   /* stops in the middle, without an error */
+	FAULTY_LATE,    /* ends after many questions only */
+	FAULTY_SILENT,  /* is never told of again */
+	FAULTY_REFUSED, /* takes nothing more from here on */
+	FAULTY_TWICE,   /* is told of twice */
+};
+
+struct faulty {
+	enum faulty_kind kind;
+	size_t at;    /* of the copies since this was set, from 1 */
+	size_t every; /* each n-th instead */
+	size_t depth; /* of the queue, 0 many */
+	int shuffle;  /* completions in another order */
+
+	size_t seen; /* copies */
+	int hit;     /* it was done */
+};
+
+extern struct faulty faulty;
+extern const struct bm_backend faulty_backend;
+
+#endif

@@ -356,7 +356,7 @@ int bm_chunk_swap(struct bm_swap *swap, struct bm_seat *seat, struct bm_chunk *c
 		return rc;
 	memset(chunk->moved, 0, sizeof(chunk->moved));
 	chunk->ns_window = 0;
-	stack = bm_claim_stack(work.uffd, __builtin_frame_address(0));
+	stack = bm_claim_stack(work.uffd, __builtin_frame_address(0), chunk + 1);
 	if (stack >= 0) {
 		run_in_lane(&work, seat->locked);
 		/* Locked mappings need locked slabs, others such that are not. */

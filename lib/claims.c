@@ -4,9 +4,8 @@
 
 #include <errno.h>
 
-/* Frames of the library and of the kernel's signal delivery, which is blocked, are small. */
-#define STACK_BELOW (96u << 10)
-#define STACK_ABOVE (16u << 10)
+/* The deepest call of a window takes 14 KiB: its copies. Signals are blocked. */
+#define STACK_BELOW (32u << 10)
 
 /* A free claim, or -errno when the range cannot be taken now (-EAGAIN) or ever. */
 static int find(const struct bm_uffd *uffd, enum bm_claim_kind kind, uint64_t start, uint64_t end)
@@ -115,11 +114,13 @@ void bm_claim_end(struct bm_uffd *uffd, int claim)
 		uffd->sys->futex_wake(&uffd->released);
 }
 
-int bm_claim_stack(struct bm_uffd *uffd, const void *frame)
+int bm_claim_stack(struct bm_uffd *uffd, const void *frame, const void *end)
 {
-	uint64_t here = (uint64_t)(uintptr_t)frame & ~(uffd->page_size - 1);
+	uint64_t mask = ~(uffd->page_size - 1);
+	uint64_t low = ((uint64_t)(uintptr_t)frame - STACK_BELOW) & mask;
+	uint64_t high = ((uint64_t)(uintptr_t)end + uffd->page_size - 1) & mask;
 
-	return bm_claim(uffd, BM_CLAIM_OWN, here - STACK_BELOW, here + STACK_ABOVE);
+	return bm_claim(uffd, BM_CLAIM_OWN, low, high);
 }
 
 struct bm_window *bm_window_take(struct bm_uffd *uffd)

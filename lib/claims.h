@@ -25,8 +25,12 @@ void bm_claim_end(struct bm_uffd *uffd, int claim);
 int bm_window_over(const struct bm_uffd *uffd, uint64_t start, uint64_t end);
 void bm_window_wait(struct bm_uffd *uffd, uint64_t start, uint64_t end);
 
-/* The part of the stack that a thread of the library uses from here on down. */
-int bm_claim_stack(struct bm_uffd *uffd, const void *frame);
+/*
+ * The part of the stack that a thread of the library uses while a window is
+ * open: from `frame` on down, and up to `end`, where the last is that it needs
+ * of the frames above.
+ */
+int bm_claim_stack(struct bm_uffd *uffd, const void *frame, const void *end);
 
 /*
  * 1 when mremap(2) has brought pages of an open window to [start, end): it is

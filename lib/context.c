@@ -171,6 +171,9 @@ int bm_context_swap(struct bm_context *context, const struct bm_backend *backend
 		context->swap_error = bm_swap_new(&config, &context->swap);
 	}
 	rc = context->swap_error;
+	/* What is a matter of the moment is tried again. */
+	if (rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE || rc == -EAGAIN)
+		context->swap_error = 0;
 	*swap = context->swap;
 	pthread_mutex_unlock(&context->swap_lock);
 	return rc;

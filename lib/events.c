@@ -280,15 +280,16 @@ static void read_all(struct reader *reader)
 	uffd->sys->futex_wake(&uffd->progress);
 }
 
-static int set_up(struct bm_uffd *uffd)
+static int set_up(struct reader *reader)
 {
+	struct bm_uffd *uffd = reader->uffd;
 	int rc;
 
 	uffd->reader_fd = uffd->fd;
 	uffd->reader_pagemap = bm_pagemap_open(uffd->sys, 0);
 	rc = uffd->reader_pagemap < 0 ? uffd->reader_pagemap
 				      : uffd->sys->keep_only(uffd->reader_fd, uffd->reader_pagemap);
-	return rc < 0 ? rc : bm_claim_stack(uffd, __builtin_frame_address(0));
+	return rc < 0 ? rc : bm_claim_stack(uffd, __builtin_frame_address(0), reader + 1);
 }
 
 static void *reader_main(void *arg)
@@ -298,7 +299,7 @@ static void *reader_main(void *arg)
 	int rc;
 
 	pthread_setname_np(pthread_self(), "batchmig-events");
-	rc = set_up(uffd);
+	rc = set_up(&reader);
 	uffd->errand.result = rc;
 	atomic_store(&uffd->progress, rc < 0 ? CANNOT : STARTED);
 	uffd->sys->futex_wake(&uffd->progress);

@@ -5,6 +5,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "headroom.h"
+
+/* What is left to the application below the limit of its control groups. */
+#define HEADROOM_LEAST (4u << 20)
+/* So much is taken before it is looked at again, unless a while is over. */
+#define HEADROOM_STEP (2u << 20)
+#define LIMITS_NS     UINT64_C(50000000)
+
 static struct bm_slab **list_of(struct bm_slab *lists[BM_SEATS][2][2], struct bm_lane lane)
 {
 	return &lists[lane.seat][lane.huge][lane.locked];
@@ -38,22 +46,24 @@ static void count(struct bm_pool *pool, const struct bm_slab *slab, int sign)
 /* ---------------------------------------------------------------- lists */
 
 /*
- * Takes the first slab of a list that has so many pages of the node; when
- * `some` is set, the one with the most.
+ * Takes the slab of a list that has the fewest pages of the node which are
+ * enough; without such a one, the one with the most.
  */
-static struct bm_slab *pick(struct bm_slab **list, int node, uint32_t pages, int some)
+static struct bm_slab *pick(struct bm_slab **list, int node, uint32_t pages)
 {
 	struct bm_slab **best = NULL, *slab;
 
 	for (struct bm_slab **at = list; *at; at = &(*at)->next) {
+		uint32_t count = (*at)->count;
+
 		if ((*at)->node != node)
 			continue;
-		if ((*at)->count >= pages) {
+		if (!best || ((*best)->count < pages ? count > (*best)->count
+						     : count >= pages && count < (*best)->count))
 			best = at;
+		/* More than exactly enough is not to be had. */
+		if (count == pages)
 			break;
-		}
-		if (some && (!best || (*at)->count > (*best)->count))
-			best = at;
 	}
 	if (!best)
 		return NULL;
@@ -64,13 +74,13 @@ static struct bm_slab *pick(struct bm_slab **list, int node, uint32_t pages, int
 
 /* Of the own seat first: it shares mappings with nobody. */
 static struct bm_slab *pick_ready(struct bm_pool *pool, const struct bm_pool_wish *wish,
-				  uint32_t pages, int some)
+				  uint32_t pages)
 {
 	struct bm_lane lane = wish->lane;
-	struct bm_slab *slab = pick(list_of(pool->ready, lane), wish->node, pages, some);
+	struct bm_slab *slab = pick(list_of(pool->ready, lane), wish->node, pages);
 
 	for (lane.seat = 0; !slab && lane.seat < BM_SEATS; lane.seat++)
-		slab = pick(list_of(pool->ready, lane), wish->node, pages, some);
+		slab = pick(list_of(pool->ready, lane), wish->node, pages);
 	if (slab)
 		count(pool, slab, -1);
 	return slab;
@@ -113,17 +123,74 @@ static void count_use(struct bm_pool *pool, int node, uint64_t recycled, uint64_
 	pthread_mutex_unlock(&pool->lock);
 }
 
+/* Fills a slab up from others that have less than what is wanted. */
+static void gather(struct bm_pool *pool, const struct bm_pool_wish *wish, struct bm_slab *slab)
+{
+	struct bm_slab *other;
+	int rc = 0;
+
+	while (rc == 0 && slab->count < wish->pages) {
+		pthread_mutex_lock(&pool->lock);
+		other = pick_ready(pool, wish, wish->pages - slab->count);
+		pthread_mutex_unlock(&pool->lock);
+		if (!other)
+			return;
+		slab->node = wish->node;
+		rc = bm_slab_merge(&pool->env, wish->uffd, slab, other, wish->pages);
+		bm_pool_give(pool, other);
+	}
+}
+
+/*
+ * 1 when so much may be populated. Limits are read for some slabs at a time:
+ * it takes 20 us, populating a slab 400.
+ */
+static int may_populate(struct bm_pool *pool, uint64_t bytes)
+{
+	uint64_t now = pool->env.sys->now_ns(), room;
+	int may;
+
+	pthread_mutex_lock(&pool->lock);
+	may = pool->allowed >= bytes && now - pool->asked_ns < LIMITS_NS;
+	pool->allowed -= may ? bytes : 0;
+	pthread_mutex_unlock(&pool->lock);
+	if (may)
+		return 1;
+	room = bm_headroom(pool->env.sys);
+	may = room > bytes && room - bytes >= HEADROOM_LEAST;
+	pthread_mutex_lock(&pool->lock);
+	pool->asked_ns = now;
+	pool->allowed = may ? room - bytes - HEADROOM_LEAST : 0;
+	if (pool->allowed > HEADROOM_STEP)
+		pool->allowed = HEADROOM_STEP;
+	pthread_mutex_unlock(&pool->lock);
+	return may;
+}
+
+/* Bytes that a slab lacks. */
+static uint64_t lack_of(const struct bm_pool *pool, const struct bm_pool_wish *wish,
+			const struct bm_slab *slab)
+{
+	return wish->lane.huge ? pool->env.huge_size
+			       : (wish->pages - slab->count) * pool->env.page_size;
+}
+
 /* Makes up for the pages that a slab lacks. */
 static struct bm_slab *top_up(struct bm_pool *pool, const struct bm_pool_wish *wish,
 			      struct bm_slab *slab, int *error)
 {
-	uint64_t before = bm_slab_bytes(&pool->env, slab);
+	uint64_t before;
 
+	if (!wish->lane.huge)
+		gather(pool, wish, slab);
+	before = bm_slab_bytes(&pool->env, slab);
 	if (slab->count >= wish->pages) {
 		count_use(pool, wish->node, wish->pages * (before / slab->count), 0);
 		return slab;
 	}
-	*error = bm_slab_populate(&pool->env, slab, wish->node, wish->pages);
+	*error = may_populate(pool, lack_of(pool, wish, slab))
+			 ? bm_slab_populate(&pool->env, slab, wish->node, wish->pages)
+			 : -ENOMEM;
 	if (*error == 0) {
 		count_use(pool, wish->node, before, bm_slab_bytes(&pool->env, slab) - before);
 		return slab;
@@ -138,7 +205,7 @@ struct bm_slab *bm_pool_take(struct bm_pool *pool, const struct bm_pool_wish *wi
 
 	*error = 0;
 	pthread_mutex_lock(&pool->lock);
-	slab = pick_ready(pool, wish, wish->pages, 1);
+	slab = pick_ready(pool, wish, wish->pages);
 	if (!slab)
 		slab = pick_empty(pool, wish, error);
 	pthread_mutex_unlock(&pool->lock);

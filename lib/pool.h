@@ -33,7 +33,9 @@ struct bm_pool {
 	struct bm_mapping *mappings;
 	struct bm_slab *empty[BM_SEATS][2][2]; /* by lane: seat, huge, locked */
 	struct bm_slab *ready[BM_SEATS][2][2];
-	uint64_t seats; /* taken */
+	uint64_t seats;    /* taken */
+	uint64_t allowed;  /* bytes that may be populated before the limits are looked at again */
+	uint64_t asked_ns; /* when they were */
 	struct bm_pool_node nodes[BM_NODES_MAX];
 	/* Gives idle pages back. */
 	pthread_t keeper;

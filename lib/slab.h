@@ -70,6 +70,13 @@ void bm_mapping_unmap(const struct bm_slab_env *env, struct bm_uffd *uffd,
  */
 int bm_slab_populate(const struct bm_slab_env *env, struct bm_slab *slab, int node, uint32_t pages);
 
+/*
+ * Moves pages of one slab into holes of another one of the same node, until
+ * that has so many or this has none. 0 or -errno: not all that could be.
+ */
+int bm_slab_merge(const struct bm_slab_env *env, struct bm_uffd *uffd, struct bm_slab *to,
+		  struct bm_slab *from, uint32_t pages);
+
 /* Gives its memory back to the kernel. */
 void bm_slab_release(const struct bm_slab_env *env, struct bm_slab *slab);
 

@@ -6,11 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "headroom.h"
 #include "pagemap.h"
 
 #define MEMORY_NODES "/sys/devices/system/node/has_memory"
 /* No engine takes as long for a chunk; what is slower is as good as dead. */
 #define PATIENCE_NS UINT64_C(1000000000)
+/* What a backend may take to measure its loops, and the rest of it, for a moment. */
+#define OPEN_BYTES (16u << 20)
 
 static int many_nodes(const struct bm_sys *sys)
 {
@@ -55,7 +58,7 @@ int bm_swap_new(const struct bm_swap_config *config, struct bm_swap **swap)
 		return -ENOMEM;
 	made->wish = (struct bm_uffd_wish){config->sys, config->page_size, config->huge_size,
 					   config->strict};
-	rc = bm_uffd_probe(&made->wish);
+	rc = bm_headroom(config->sys) < OPEN_BYTES ? -ENOMEM : bm_uffd_probe(&made->wish);
 	if (rc == 0)
 		rc = open_engine(made, config);
 	if (rc == 0) {

@@ -47,7 +47,8 @@
  * SVA). The mover swap is used only under it; pages that are pinned (RDMA,
  * VFIO, io_uring fixed buffers, direct I/O on disks) it sees and leaves.
  * Always allowed, from any thread, are loads, stores, system calls on the
- * pages, fork, munmap, mremap, madvise, mprotect, mlock, signals and exit. Not
+ * pages, fork, munmap, mremap, madvise (but not MADV_COLLAPSE: see
+ * docs/window.md), mprotect, mlock, signals and exit. Not
  * seen in the window: ptrace(2) and /proc/PID/mem, which get EIO, and core
  * dumps, which lack the chunk.
  * The promise is given by BM_QUIET for a batch, by the option quiet for a
@@ -461,7 +462,7 @@ void bm_batch_free(struct bm_batch *batch);
 /*
  * bm_migrate_batch - the short synchronous form, in the shape of move_pages(2).
  * @count: entries. @pages: an address in each page. @nodes: target of each.
- * @status: written for every page. @flags: BM_MOVE_ALL, BM_BIND, BM_QUIET.
+ * @status: written for every page. @flags: BM_MOVE_ALL, BM_BIND, BM_QUIET, BM_REPLACE.
  * Returns 0 when every page is on its node, the number that are not when
  * > 0, or the errors of bm_submit(): nothing was tried then and status is
  * not written. A count of 0 is 0 and touches nothing (flags are checked).
@@ -590,7 +591,7 @@ struct bm_option_info {
 	const char *name;     /* field of struct bm_options */
 	const char *env;      /* environment variable */
 	const char *type;     /* "integer", "choice", "list" */
-	const char *allowed;  /* "0..64", "auto|move_pages|mbind" */
+	const char *allowed;  /* "0..64", "auto|move_pages|mbind|swap" */
 	const char *unit;     /* "", "threads", "pages", "times", "us" */
 	const char *standard; /* the default, as text */
 	const char *doc;      /* one line */

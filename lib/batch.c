@@ -157,8 +157,8 @@ static void name_used(struct bm_report *report, const struct bm_choice *choice)
 }
 
 /* Works a checked request off; *report and the sums only on success. */
-static long run(struct bm_context *context, const struct bm_request *request,
-		const struct bm_choice *choice, struct bm_report *report)
+static long run_all(struct bm_context *context, const struct bm_request *request,
+		    const struct bm_choice *choice, struct bm_report *report)
 {
 	struct bm_job job;
 	long result;
@@ -180,6 +180,19 @@ static long run(struct bm_context *context, const struct bm_request *request,
 	       (unsigned long long)job.report.kernel_calls, job.report.threads, job.report.mover);
 	if (report)
 		*report = job.report;
+	return result;
+}
+
+/* A thread that ended within would leave locks, memory and other threads behind. */
+static long run(struct bm_context *context, const struct bm_request *request,
+		const struct bm_choice *choice, struct bm_report *report)
+{
+	long result;
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	result = run_all(context, request, choice, report);
+	pthread_setcancelstate(state, NULL);
 	return result;
 }
 

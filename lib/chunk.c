@@ -7,6 +7,7 @@
 
 #include "bits.h"
 #include "claims.h"
+#include "pagemap.h"
 #include "putback.h"
 #include "window.h"
 
@@ -24,6 +25,7 @@ struct work {
 	struct bm_copier copier; /* of the seat, which lies on the heap */
 	int pagemap;
 	int refused; /* the flags of mapping and pool differ */
+	int mixed;   /* those of the pool do among themselves */
 	size_t lost; /* copies that the backend may still be making */
 	uint16_t place[BM_SLAB_PAGES];
 };
@@ -226,15 +228,26 @@ static void copy(struct work *work)
 	}
 }
 
+/* A huge page that came after the pages were classified would be split. */
+static int has_become_huge(const struct work *work)
+{
+	const struct bm_window *window = work->window;
+	struct bm_page_scan scan = {window->start, window->end, BM_SCAN_HUGE, 1};
+	struct bm_page_region region;
+
+	return !work->chunk->huge &&
+	       bm_pagemap_scan(work->uffd->sys, work->pagemap, &scan, &region, 1) == 1;
+}
+
 /* From here to the end: nothing but the stack, the window and the slabs. */
 static void pass_through(struct work *work)
 {
 	struct bm_chunk *chunk = work->chunk;
-	int huge;
+	int huge = has_become_huge(work);
 
-	for (uint32_t i = 0; i < chunk->run_count; i++)
+	for (uint32_t i = 0; !huge && i < chunk->run_count; i++)
 		take_out_run(work, chunk->runs[i]);
-	huge = bm_window_look(work->uffd, work->window, work->pagemap);
+	huge = huge || bm_window_look(work->uffd, work->window, work->pagemap);
 	/* A huge page that was split on the way would come back as pages of another one. */
 	if (huge == chunk->huge) {
 		copy(work);
@@ -273,8 +286,10 @@ static void settle_chunk(struct work *work)
 		chunk->moved[i] = window->staged[i];
 	/* Copied and not put back as new: the application has done something to them. */
 	for (uint32_t i = 0; i < window->pages; i++) {
-		if (bm_bit(window->copied, i) && !bm_bit(window->staged, i))
-			chunk->why[i] = BM_REASON_CHANGED;
+		if (!bm_bit(window->copied, i) || bm_bit(window->staged, i))
+			continue;
+		chunk->why[i] = BM_REASON_CHANGED;
+		work->mixed |= window->segments.changes == 0;
 	}
 }
 
@@ -306,7 +321,14 @@ static void run_window(struct work *work)
 /* With the slabs, and outside of the window again at the end. */
 static void run_claimed(struct work *work)
 {
-	int claim = bm_claim(work->uffd, BM_CLAIM_WINDOW, work->chunk->start, work->chunk->end);
+	/*
+	 * One window for what may be one large folio: two threads that take parts of
+	 * it out at once make Linux lose pages (seen with 6.18, MADV_COLLAPSE meanwhile).
+	 */
+	uint64_t size = work->uffd->huge_size ? work->uffd->huge_size : work->uffd->page_size;
+	uint64_t low = work->chunk->start & ~(size - 1);
+	uint64_t high = (work->chunk->end + size - 1) & ~(size - 1);
+	int claim = bm_claim(work->uffd, BM_CLAIM_WINDOW, low, high);
 
 	if (claim < 0) {
 		set_why_all(work->chunk, BM_REASON_OWN_MEMORY);
@@ -323,7 +345,7 @@ static void run_in_lane(struct work *work, int locked)
 	int rc;
 
 	work->lane.locked = locked != 0;
-	work->refused = 0;
+	work->refused = work->mixed = 0;
 	work->window = NULL;
 	work->lost = 0;
 	set_why_all(work->chunk, BM_REASON_NO_POOL);
@@ -335,6 +357,10 @@ static void run_in_lane(struct work *work, int locked)
 	}
 	set_why_all(work->chunk, BM_REASON_NONE);
 	run_claimed(work);
+	if (work->refused || work->mixed) {
+		bm_slab_relock(&work->swap->pool.env, work->staging);
+		bm_slab_relock(&work->swap->pool.env, work->grave);
+	}
 	give_slabs(work);
 	if (work->window)
 		bm_window_give(work->uffd, work->window);
@@ -350,19 +376,20 @@ int bm_chunk_swap(struct bm_swap *swap, struct bm_seat *seat, struct bm_chunk *c
 			    .lane = {(unsigned char)seat->number, chunk->huge != 0, 0},
 			    .pagemap = swap->pool.env.pagemap};
 	uint64_t signals;
-	int stack, rc = bm_uffd_enter(&swap->wish, &work.uffd, &signals);
+	int rc = bm_uffd_enter(&swap->wish, &work.uffd, &signals);
 
 	if (rc < 0)
 		return rc;
 	memset(chunk->moved, 0, sizeof(chunk->moved));
 	chunk->ns_window = 0;
-	stack = bm_claim_stack(work.uffd, __builtin_frame_address(0), chunk + 1);
-	if (stack >= 0) {
+	if (bm_seat_claim(work.uffd, seat, __builtin_frame_address(0), chunk + 1) == 0) {
 		run_in_lane(&work, seat->locked);
+		/* The slabs are alike now. */
+		if (work.mixed)
+			run_in_lane(&work, work.lane.locked);
 		/* Locked mappings need locked slabs, others such that are not. */
 		if (work.refused && bm_bits_count(chunk->moved, WORDS) == 0)
 			run_in_lane(&work, !seat->locked);
-		bm_claim_end(work.uffd, stack);
 	} else {
 		set_why_all(chunk, BM_REASON_OWN_MEMORY);
 	}

@@ -77,8 +77,11 @@ int bm_context_new(const struct bm_options *options, struct bm_context **context
 
 void bm_context_free(struct bm_context *context)
 {
+	int state;
+
 	if (!context)
 		return;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	/* The parent's threads may have held the lock when they were left behind. */
 	if (*context->marker) {
 		pthread_mutex_destroy(&context->sums.lock);
@@ -88,6 +91,7 @@ void bm_context_free(struct bm_context *context)
 	context->sys->fork_marker_free(context->marker);
 	bm_arena_end(&context->arena);
 	free(context);
+	pthread_setcancelstate(state, NULL);
 }
 
 /*

@@ -7,18 +7,20 @@
 
 #include "bits.h"
 #include "claims.h"
+#include "latch.h"
 #include "pagemap.h"
+#include "threads.h"
 #include "uffd_abi.h"
 
 #define MESSAGES  16
 #define PASS_US   200
+#define AGAIN_US  100
 #define UNKNOWN   8
 #define STARTED   1
 #define CANNOT    2
 #define NO_ERRAND 0
-#define ASKING    1
-#define ASKED     2
-#define ANSWERED  3
+#define ASKED     1
+#define ANSWERED  2
 
 /* The reader's own; on its stack. */
 struct reader {
@@ -35,8 +37,28 @@ static int is_open(const struct bm_window *window)
 
 /* ---------------------------------------------------------------- removed */
 
+/*
+ * The event of MADV_DONTNEED comes before the pages are zapped, and nothing
+ * tells of its end: what was taken out in between would come back afterwards.
+ */
+static void remember(struct bm_uffd *uffd, uint64_t start, uint64_t end)
+{
+	struct bm_removal *oldest = &uffd->removals[uffd->removal % BM_REMOVALS];
+	uint64_t now = uffd->sys->now_ns();
+
+	/* One that is still young is not forgotten, but grows. */
+	if (now - oldest->ns < BM_REMOVAL_NS) {
+		start = oldest->start < start ? oldest->start : start;
+		end = oldest->end > end ? oldest->end : end;
+	}
+	*oldest = (struct bm_removal){start, end, now};
+	uffd->removal++;
+}
+
 static void on_removed(struct bm_uffd *uffd, uint64_t start, uint64_t end, int unmapped)
 {
+	if (!unmapped)
+		remember(uffd, start, end);
 	for (size_t i = 0; i < BM_WINDOWS_MAX; i++) {
 		struct bm_window *window = &uffd->windows[i];
 
@@ -283,13 +305,20 @@ static void read_all(struct reader *reader)
 static int set_up(struct reader *reader)
 {
 	struct bm_uffd *uffd = reader->uffd;
+	uint64_t block = uffd->sys->thread_block(0);
+	struct bm_span span = bm_span_around(block, uffd->page_size);
 	int rc;
 
 	uffd->reader_fd = uffd->fd;
 	uffd->reader_pagemap = bm_pagemap_open(uffd->sys, 0);
 	rc = uffd->reader_pagemap < 0 ? uffd->reader_pagemap
 				      : uffd->sys->keep_only(uffd->reader_fd, uffd->reader_pagemap);
-	return rc < 0 ? rc : bm_claim_stack(uffd, __builtin_frame_address(0), reader + 1);
+	if (rc >= 0)
+		rc = bm_claim_stack(uffd, __builtin_frame_address(0), reader + 1);
+	/* The kernel touches it whenever this thread goes on after an interrupt. */
+	if (rc >= 0 && block)
+		rc = bm_claim(uffd, BM_CLAIM_OWN, span.start, span.end);
+	return rc;
 }
 
 static void *reader_main(void *arg)
@@ -304,11 +333,10 @@ static void *reader_main(void *arg)
 	atomic_store(&uffd->progress, rc < 0 ? CANNOT : STARTED);
 	uffd->sys->futex_wake(&uffd->progress);
 	while (rc >= 0 && !reader.over) {
-		uffd->sys->poll(uffd->reader_fd);
+		/* What could not be served yet is tried again, also when nothing more comes. */
+		uffd->sys->poll(uffd->reader_fd, reader.unknown_count ? AGAIN_US : -1);
 		read_all(&reader);
 		run_errand(uffd);
-		if (reader.unknown_count)
-			uffd->sys->yield();
 	}
 	return NULL;
 }
@@ -330,8 +358,8 @@ int bm_events_start(struct bm_uffd *uffd)
 /* The event of it wakes the reader, and is read before this returns. */
 static void ring(struct bm_uffd *uffd)
 {
-	/* It fails for want of memory only; whoever rings waits for what follows. */
-	while (uffd->sys->madvise(uffd->doorbell, uffd->page_size, MADV_DONTNEED) < 0)
+	/* Whoever rings waits for what follows. */
+	while (uffd->sys->madvise(uffd->doorbell, uffd->page_size, BM_MADV_RELEASE) < 0)
 		uffd->sys->yield();
 }
 
@@ -351,13 +379,9 @@ int bm_events_errand(struct bm_uffd *uffd, const struct bm_window *window, unsig
 		     void *arg)
 {
 	struct bm_errand *errand = &uffd->errand;
-	uint32_t expected = NO_ERRAND;
 	int result;
 
-	while (!atomic_compare_exchange_strong(&errand->state, &expected, ASKING)) {
-		uffd->sys->yield();
-		expected = NO_ERRAND;
-	}
+	bm_latch_take(&errand->latch, uffd->sys);
 	errand->request = request;
 	errand->arg = arg;
 	errand->window = window;
@@ -368,5 +392,6 @@ int bm_events_errand(struct bm_uffd *uffd, const struct bm_window *window, unsig
 		uffd->sys->futex_wait(&errand->state, ASKED, -1);
 	result = errand->result;
 	atomic_store_explicit(&errand->state, NO_ERRAND, memory_order_release);
+	bm_latch_give(&errand->latch, uffd->sys);
 	return result;
 }

@@ -109,10 +109,13 @@ static void move_call(void *arg, unsigned int worker, size_t block)
 {
 	struct bm_job *job = arg;
 	const struct bm_call *call = &job->calls[block];
+	uint64_t begin = job->swap ? job->sys->now_ns() : 0;
 
 	if (job->mover == BM_MOVER_MBIND && job->pid == 0)
 		bm_mover_mbind(job, &job->scratch[worker], call);
 	bm_mover_move_pages(job, &job->scratch[worker], call);
+	if (job->swap)
+		bm_swap_pass_follow(job, call, begin);
 }
 
 /* Moves what is to do, once. */

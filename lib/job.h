@@ -13,6 +13,7 @@
 #include "context.h"
 #include "plan.h"
 #include "swap.h"
+#include "threads.h"
 #include "vma.h"
 #include "workers.h"
 
@@ -48,7 +49,9 @@ struct bm_job {
 	struct bm_seat *seats[BM_WORKERS_MAX]; /* of the workers */
 	struct bm_vmas vmas;
 	uint64_t stack_start, stack_end; /* of the calling thread: not swapped */
+	struct bm_spans spans;           /* of all threads: likewise */
 	unsigned int swap_threads;
+	uint64_t chunk_bytes; /* a power of two */
 	atomic_uint_fast64_t windows, ns_window, ns_window_max;
 
 	/* The caller's. */

@@ -150,8 +150,8 @@ void bm_lease_end(struct bm_uffd *uffd, int lease, uint64_t start, uint64_t end)
 
 		bm_events_errand(uffd, NULL, BM_UFFDIO_UNREGISTER, &all);
 	}
-	if (kept || rc < 0)
-		wake(uffd, start, end);
+	/* UNREGISTER wakes before it takes effect: who came in between still sleeps. */
+	wake(uffd, kept ? start : range.start, kept ? end : range.end);
 }
 
 void bm_lease_end_moved(struct bm_uffd *uffd, uint64_t start, uint64_t end)
@@ -163,5 +163,5 @@ void bm_lease_end_moved(struct bm_uffd *uffd, uint64_t start, uint64_t end)
 	if (!hand_over(uffd, &range))
 		unregister(uffd, &range);
 	bm_latch_give(&uffd->lease_latch, uffd->sys);
-	wake(uffd, start, end);
+	wake(uffd, range.start, range.end);
 }

@@ -14,6 +14,7 @@ struct gather {
 	struct bm_seat *seat;
 	const uint32_t *order;
 	const struct bm_vma *vma;
+	size_t span;           /* the first of job->spans that does not end before the unit */
 	uint32_t first, count; /* in order */
 	struct bm_chunk chunk;
 };
@@ -87,18 +88,48 @@ static void leave(struct gather *gather, enum bm_reason why)
 		gather->job->units[gather->order[gather->first + i]].left = (unsigned char)why;
 }
 
+static struct bm_rates_chunk price_of(const struct gather *gather)
+{
+	const struct bm_chunk *chunk = &gather->chunk;
+	const struct bm_job *job = gather->job;
+	struct bm_rates_chunk price = {.runs = chunk->run_count, .huge = chunk->huge};
+	uint64_t page_size = job->context->page_size, ready;
+
+	for (uint32_t i = 0; i < chunk->run_count; i++)
+		price.pages += chunk->runs[i].count;
+	ready = bm_pool_ready(&job->swap->pool, chunk->node, chunk->huge) / page_size;
+	price.lacking = ready < price.pages ? (uint32_t)(price.pages - ready) : 0;
+	return price;
+}
+
+/* Where swap was asked for by name, or only swap can do it, there is no choice. */
+static int is_dearer(const struct gather *gather, const struct bm_rates_chunk *price)
+{
+	const struct bm_rates *rates = &gather->job->swap->rates;
+
+	if (gather->job->choice.named || gather->job->replace)
+		return 0;
+	return bm_rates_swap_ns(rates, price) > bm_rates_kernel_ns(rates, price);
+}
+
 /* Swaps what has been gathered. */
 static void flush(struct gather *gather)
 {
 	struct bm_job *job = gather->job;
+	struct bm_rates_chunk price;
+	uint64_t begin;
 	int rc;
 
 	if (gather->count == 0)
 		return;
-	rc = bm_chunk_swap(job->swap, gather->seat, &gather->chunk);
+	price = price_of(gather);
+	begin = job->sys->now_ns();
+	rc = is_dearer(gather, &price) ? -ERANGE
+				       : bm_chunk_swap(job->swap, gather->seat, &gather->chunk);
 	if (rc < 0) {
-		leave(gather, bm_why_not_swap(rc));
+		leave(gather, rc == -ERANGE ? BM_REASON_CHEAPER : bm_why_not_swap(rc));
 	} else {
+		bm_rates_follow(&job->swap->rates, &price, job->sys->now_ns() - begin);
 		for (uint32_t i = 0; i < gather->count; i++)
 			settle_unit(gather, &job->units[gather->order[gather->first + i]]);
 		count_chunk(job, &gather->chunk);
@@ -109,16 +140,30 @@ static void flush(struct gather *gather)
 
 /* ---------------------------------------------------------------- gathering */
 
-static enum bm_reason why_not_here(const struct bm_job *job, const struct bm_vma *vma,
+/* Units come in ascending order; spans that overlap each other begin in that order. */
+static int is_of_a_thread(struct gather *gather, const struct bm_unit *unit)
+{
+	const struct bm_spans *spans = &gather->job->spans;
+	uint64_t start = bm_unit_start(unit, gather->job->context->huge_size);
+
+	while (gather->span < spans->count && spans->list[gather->span].end <= start)
+		gather->span++;
+	return gather->span < spans->count && spans->list[gather->span].start < unit->end;
+}
+
+static enum bm_reason why_not_here(struct gather *gather, const struct bm_vma *vma,
 				   const struct bm_unit *unit)
 {
+	const struct bm_job *job = gather->job;
+
 	if (vma->hugetlb)
 		return BM_REASON_HUGETLB;
 	if (!vma->is_anon)
 		return BM_REASON_FILE;
 	if (!vma->is_open)
 		return BM_REASON_READ_ONLY;
-	if (unit->addr < job->stack_end && job->stack_start < unit->end)
+	if ((unit->addr < job->stack_end && job->stack_start < unit->end) ||
+	    is_of_a_thread(gather, unit))
 		return BM_REASON_OWN_MEMORY;
 	if (!unit->huge && job->context->large_size)
 		return BM_REASON_LARGE_FOLIO;
@@ -172,12 +217,12 @@ static void append(struct gather *gather, uint32_t place, const struct bm_unit *
 
 static void gather_unit(struct gather *gather, uint32_t place)
 {
-	struct bm_job *job = gather->job;
-	struct bm_unit *unit = &job->units[gather->order[place]];
+	struct bm_unit *unit = &gather->job->units[gather->order[place]];
 	const struct bm_vma *vma = vma_of(gather, unit);
-	enum bm_reason why = vma ? why_not_here(job, vma, unit) : BM_REASON_NONE;
+	enum bm_reason why = vma ? why_not_here(gather, vma, unit) : BM_REASON_NONE;
 
-	if (!vma || why || vma != gather->vma || gather->chunk.run_count == BM_COPIES_MOST)
+	if (!vma || why || vma != gather->vma || gather->chunk.run_count == BM_COPIES_MOST ||
+	    (unit->addr ^ gather->chunk.start) & ~(gather->job->chunk_bytes - 1))
 		flush(gather);
 	gather->vma = vma;
 	unit->left = (unsigned char)why;

@@ -302,6 +302,13 @@ void bm_pool_shrink(struct bm_pool *pool, uint64_t idle_ns)
 	} while (slab);
 }
 
+uint64_t bm_pool_ready(const struct bm_pool *pool, int node, int huge)
+{
+	const struct bm_pool_node *from = &pool->nodes[node];
+
+	return __atomic_load_n(huge ? &from->huge : &from->base, __ATOMIC_RELAXED);
+}
+
 int bm_pool_seat_take(struct bm_pool *pool)
 {
 	int seat;

@@ -69,6 +69,9 @@ void bm_pool_give(struct bm_pool *pool, struct bm_slab *slab);
 /* The same for one that somebody may still write to: never used again. */
 void bm_pool_abandon(struct bm_pool *pool, struct bm_slab *slab);
 
+/* Bytes that are ready for a migration to the node; a hint. */
+uint64_t bm_pool_ready(const struct bm_pool *pool, int node, int huge);
+
 /* Gives back what has not been used for `idle_ns`. */
 void bm_pool_shrink(struct bm_pool *pool, uint64_t idle_ns);
 

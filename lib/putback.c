@@ -8,7 +8,8 @@
 #include "events.h"
 #include "uffd_abi.h"
 
-#define PASSES_MOST 50000 /* waits for the reader, or for memory, of at most 200 us each */
+/* An event stays pending until the application's thread has run; so long may that take. */
+#define PATIENCE_NS UINT64_C(60000000000)
 
 /* A run of pages of one segment that come from one place. */
 struct run {
@@ -94,9 +95,10 @@ static int call(const struct attempt *by, unsigned long request, void *arg)
 			  : by->uffd->sys->ioctl(by->uffd->fd, request, arg);
 }
 
-static int move_page(const struct attempt *by, uint64_t to, uint64_t from)
+static int move_page(const struct attempt *by, uint64_t to, uint64_t from, int staged)
 {
-	struct bm_uffd_transfer move = {to, from, by->uffd->page_size, BM_UFFD_MOVE_HOLES, 0};
+	struct bm_uffd_transfer move = {to, from, by->uffd->page_size,
+					staged ? 0 : BM_UFFD_MOVE_HOLES, 0};
 
 	return call(by, BM_UFFDIO_MOVE, &move);
 }
@@ -114,11 +116,11 @@ static int force_page(const struct attempt *by, struct run *run)
 	struct bm_window *window = by->window;
 	uint64_t grave = grave_of(by->uffd, window, run->first);
 	struct bm_uffd_fill poison = {{run->to, by->uffd->page_size}, 0, 0};
-	int rc = move_page(by, run->to, run->from);
+	int rc = move_page(by, run->to, run->from, run->staged);
 
 	if (rc == 0 || rc == -EAGAIN || rc == -EEXIST)
 		return rc;
-	if (run->staged && move_page(by, run->to, grave) == 0) {
+	if (run->staged && move_page(by, run->to, grave, 0) == 0) {
 		run->staged = 0;
 		return 0;
 	}
@@ -197,7 +199,7 @@ static int step(struct bm_uffd *uffd, struct bm_window *window)
 
 void bm_window_put_back(struct bm_uffd *uffd, struct bm_window *window)
 {
-	unsigned int passes = 0;
+	uint64_t begin = 0;
 
 	for (;;) {
 		uint32_t seen = atomic_load(&uffd->progress);
@@ -208,7 +210,9 @@ void bm_window_put_back(struct bm_uffd *uffd, struct bm_window *window)
 		if (rc > 0)
 			continue;
 		bm_events_pass(uffd, seen);
-		if (++passes == PASSES_MOST)
-			uffd->sys->abort("pages could not be put back for seconds\n");
+		if (begin == 0)
+			begin = uffd->sys->now_ns();
+		else if (uffd->sys->now_ns() - begin > PATIENCE_NS)
+			uffd->sys->abort("pages could not be put back for a minute\n");
 	}
 }

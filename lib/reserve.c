@@ -7,7 +7,11 @@
 
 int bm_quiesce(void)
 {
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	bm_uffd_quiesce(&bm_sys_linux);
+	pthread_setcancelstate(state, NULL);
 	return 0;
 }
 

@@ -127,7 +127,7 @@ static void release_pages(const struct bm_slab_env *env, struct bm_slab *slab, u
 			  uint32_t end)
 {
 	env->sys->madvise(address_of(env, slab, first), (end - first) * env->page_size,
-			  MADV_DONTNEED);
+			  BM_MADV_RELEASE);
 	bm_bits_clear(slab->resident, first, end);
 }
 
@@ -302,9 +302,14 @@ int bm_slab_merge(const struct bm_slab_env *env, struct bm_uffd *uffd, struct bm
 	return 0;
 }
 
+void bm_slab_relock(const struct bm_slab_env *env, const struct bm_slab *slab)
+{
+	env->sys->mlock(slab->start, bm_slab_size(env, slab), slab->lane.locked);
+}
+
 void bm_slab_release(const struct bm_slab_env *env, struct bm_slab *slab)
 {
-	env->sys->madvise(slab->start, bm_slab_size(env, slab), MADV_DONTNEED);
+	env->sys->madvise(slab->start, bm_slab_size(env, slab), BM_MADV_RELEASE);
 	for (uint32_t i = 0; i < WORDS; i++)
 		slab->resident[i] = 0;
 	slab->count = 0;

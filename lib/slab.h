@@ -77,6 +77,12 @@ int bm_slab_populate(const struct bm_slab_env *env, struct bm_slab *slab, int no
 int bm_slab_merge(const struct bm_slab_env *env, struct bm_uffd *uffd, struct bm_slab *to,
 		  struct bm_slab *from, uint32_t pages);
 
+/*
+ * mlockall(2) and munlockall(2) of the application change the mappings of the
+ * pool, too: makes this part of them as its lane says again.
+ */
+void bm_slab_relock(const struct bm_slab_env *env, const struct bm_slab *slab);
+
 /* Gives its memory back to the kernel. */
 void bm_slab_release(const struct bm_slab_env *env, struct bm_slab *slab);
 

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "claims.h"
 #include "headroom.h"
 #include "pagemap.h"
+#include "threads.h"
 
 #define MEMORY_NODES "/sys/devices/system/node/has_memory"
 /* No engine takes as long for a chunk; what is slower is as good as dead. */
@@ -66,11 +68,13 @@ int bm_swap_new(const struct bm_swap_config *config, struct bm_swap **swap)
 		if (rc < 0)
 			made->backend->close(made->engine);
 	}
-	if (rc < 0)
+	if (rc < 0) {
 		free(made);
-	else
-		*swap = made;
-	return rc;
+		return rc;
+	}
+	bm_rates_init(&made->rates);
+	*swap = made;
+	return 0;
 }
 
 void bm_swap_free(struct bm_swap *swap, int stale)
@@ -88,6 +92,36 @@ void bm_swap_free(struct bm_swap *swap, int stale)
 	}
 	swap->wish.sys->close(swap->pool.env.pagemap);
 	free(swap);
+}
+
+int bm_seat_claim(struct bm_uffd *uffd, struct bm_seat *seat, const void *frame, const void *end)
+{
+	uint64_t block = uffd->sys->thread_block(0);
+	struct bm_span span = bm_span_around(block, uffd->page_size);
+
+	if (seat->serial == uffd->serial)
+		return 0;
+	seat->claims[0] = bm_claim_stack(uffd, frame, end);
+	if (seat->claims[0] < 0)
+		return seat->claims[0];
+	seat->claims[1] = block ? bm_claim(uffd, BM_CLAIM_OWN, span.start, span.end) : -1;
+	seat->serial = uffd->serial;
+	return 0;
+}
+
+void bm_seat_unclaim(struct bm_swap *swap, struct bm_seat *seat)
+{
+	uint64_t signals;
+	struct bm_uffd *uffd = seat->serial ? bm_uffd_visit(swap->wish.sys, &signals) : NULL;
+
+	if (uffd && uffd->serial == seat->serial) {
+		bm_claim_end(uffd, seat->claims[0]);
+		if (seat->claims[1] >= 0)
+			bm_claim_end(uffd, seat->claims[1]);
+	}
+	if (uffd)
+		bm_uffd_leave(swap->wish.sys, &signals);
+	seat->serial = 0;
 }
 
 struct bm_seat *bm_swap_sit(struct bm_swap *swap)
@@ -108,5 +142,6 @@ struct bm_seat *bm_swap_sit(struct bm_swap *swap)
 
 void bm_swap_rise(struct bm_swap *swap, struct bm_seat *seat)
 {
+	bm_seat_unclaim(swap, seat);
 	bm_pool_seat_give(&swap->pool, seat->number);
 }

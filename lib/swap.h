@@ -8,6 +8,7 @@
 
 #include "copy.h"
 #include "pool.h"
+#include "rates.h"
 
 struct bm_swap_config {
 	const struct bm_sys *sys;
@@ -23,7 +24,9 @@ struct bm_swap_config {
 /* What a thread works with. */
 struct bm_seat {
 	int number;
-	int locked; /* the last range was: try the locked lane first */
+	int locked;      /* the last range was: try the locked lane first */
+	int claims[2];   /* the stack and the block of the thread that sits here; -1 */
+	uint64_t serial; /* of the userfaultfd that they were made with; 0: none were */
 	struct bm_copier copier;
 };
 
@@ -34,12 +37,19 @@ struct bm_swap {
 	struct bm_backend_env env;
 	const struct bm_backend *backend;
 	struct bm_seat seats[BM_SEATS];
+	struct bm_rates rates;
+	atomic_int calibrated;
 };
 
 /* 0, or -errno: of the backend, or of what bm_uffd_enter() needs. */
 int bm_swap_new(const struct bm_swap_config *config, struct bm_swap **swap);
 /* @stale: in a child of the process that made it. */
 void bm_swap_free(struct bm_swap *swap, int stale);
+
+/* Windows must not take away what the calling thread needs in its own: 0 or -errno. */
+int bm_seat_claim(struct bm_uffd *uffd, struct bm_seat *seat, const void *frame, const void *end);
+/* That thread swaps no more, or has ended. */
+void bm_seat_unclaim(struct bm_swap *swap, struct bm_seat *seat);
 
 /* A seat for one thread, NULL when there is none; and its return. */
 struct bm_seat *bm_swap_sit(struct bm_swap *swap);

@@ -2,8 +2,12 @@
 /* swap_pass.c - whether there is such a pass, with which chunks, in how many threads. */
 #include "swap_pass.h"
 
+#include "calibrate.h"
 #include "cost.h"
 #include "mover_swap.h"
+
+/* Below that the fixed cost of a call is what is measured. */
+#define FOLLOWED_PAGES 64u
 
 static void swap_call(void *arg, unsigned int worker, size_t block)
 {
@@ -42,11 +46,18 @@ void bm_swap_pass(struct bm_job *job)
 		return;
 	}
 	todo = bm_plan_order(job->units, job->unit_count, job->order);
-	job->call_count =
-		bm_plan_chunks(job->units, job->order, todo, chunk_bytes(job), job->calls);
+	/* One worker for what may be one large folio: windows there exclude each other. */
+	job->chunk_bytes = chunk_bytes(job);
+	job->call_count = bm_plan_chunks(job->units, job->order, todo,
+					 job->context->page_size * BM_SLAB_PAGES, job->calls);
 	threads = bm_workers_run(job->sys, job->swap_threads, job->call_count, swap_call, job);
 	if (threads > job->report.threads)
 		job->report.threads = threads;
+	/* The threads that sat there have ended. */
+	for (size_t i = 0; i < BM_WORKERS_MAX; i++) {
+		if (job->seats[i])
+			bm_seat_unclaim(job->swap, job->seats[i]);
+	}
 }
 
 /* Of the calling thread, which helps: its frames are in use in every window. */
@@ -73,6 +84,14 @@ static void find_stack(struct bm_job *job)
 	pthread_attr_destroy(&attr);
 }
 
+static int read_spans(struct bm_job *job)
+{
+	int strict = job->context->config.value[BM_OPTION_QUIET] == BM_QUIET_STRICT;
+
+	return bm_spans_read(job->sys, job->context->page_size, strict ? &job->vmas : NULL,
+			     &job->spans);
+}
+
 void bm_swap_pass_open(struct bm_job *job)
 {
 	struct bm_context *context = job->context;
@@ -92,6 +111,10 @@ void bm_swap_pass_open(struct bm_job *job)
 		job->no_swap = bm_why_not_swap(rc);
 	else if (!job->no_swap)
 		find_stack(job);
+	if (!job->no_swap && read_spans(job) < 0)
+		job->no_swap = BM_REASON_NO_POOL;
+	if (job->swap && !job->choice.named && !job->replace)
+		bm_calibrate_once(job->swap);
 	job->swap_threads = bm_cost_swap_threads(context->config.value[BM_OPTION_THREADS],
 						 job->sys->cpus(), job->count * context->page_size);
 }
@@ -99,6 +122,7 @@ void bm_swap_pass_open(struct bm_job *job)
 void bm_swap_pass_close(struct bm_job *job)
 {
 	bm_vmas_free(&job->vmas);
+	bm_spans_free(&job->spans);
 	for (size_t i = 0; i < BM_WORKERS_MAX; i++) {
 		if (job->seats[i])
 			bm_swap_rise(job->swap, job->seats[i]);
@@ -107,4 +131,18 @@ void bm_swap_pass_close(struct bm_job *job)
 	job->report.windows = atomic_load(&job->windows);
 	job->report.ns_window = atomic_load(&job->ns_window);
 	job->report.ns_window_max = atomic_load(&job->ns_window_max);
+}
+
+/* Large calls of base pages tell. */
+void bm_swap_pass_follow(struct bm_job *job, const struct bm_call *call, uint64_t begin)
+{
+	uint32_t pages = 0;
+
+	for (uint32_t i = 0; i < call->count; i++) {
+		const struct bm_unit *unit = &job->units[job->order[call->first + i]];
+
+		pages += !unit->huge && unit->state == BM_UNIT_MOVED && !unit->swapped;
+	}
+	if (pages >= FOLLOWED_PAGES && pages == call->count)
+		bm_rates_follow_kernel(&job->swap->rates, pages, job->sys->now_ns() - begin);
 }

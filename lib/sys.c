@@ -202,6 +202,16 @@ static int linux_thread_start(pthread_t *thread, void *(*run)(void *), void *arg
 	return -rc;
 }
 
+/* Its list of robust mutexes begins there; Linux registers it for each thread. */
+static uint64_t linux_thread_block(pid_t thread)
+{
+	void *head = NULL;
+	size_t length;
+
+	return syscall(SYS_get_robust_list, thread, &head, &length) == 0 ? (uint64_t)(uintptr_t)head
+									 : 0;
+}
+
 static int linux_map(size_t length, int shared, uint64_t *addr)
 {
 	int flags = MAP_ANONYMOUS | MAP_NORESERVE | (shared ? MAP_SHARED : MAP_PRIVATE);
@@ -256,6 +266,7 @@ const struct bm_sys bm_sys_linux = {
 	.alloc = linux_alloc,
 	.memory = malloc,
 	.thread_start = linux_thread_start,
+	.thread_block = linux_thread_block,
 	.map = linux_map,
 	.unmap = linux_unmap,
 	.mlock = linux_mlock,

@@ -50,6 +50,8 @@ struct bm_sys {
 	void *(*alloc)(size_t count, size_t size); /* zeroed; ended by free() */
 	void *(*memory)(size_t size);              /* not zeroed; ended by free() */
 	int (*thread_start)(pthread_t *thread, void *(*run)(void *), void *arg);
+	/* An address in what the C library keeps of a thread, 0 when it cannot be told. */
+	uint64_t (*thread_block)(pid_t thread);
 	/* Private anonymous memory, or shared for `shared`; 0 or -errno. */
 	int (*map)(size_t length, int shared, uint64_t *addr);
 	int (*unmap)(uint64_t addr, size_t length);
@@ -66,7 +68,7 @@ struct bm_sys {
 	void (*signals_block)(uint64_t *before);
 	void (*signals_restore)(const uint64_t *before);
 	ssize_t (*read_raw)(int fd, void *buffer, size_t size);
-	int (*poll)(int fd); /* until it can be read */
+	int (*poll)(int fd, int64_t timeout_us); /* until it can be read; -1: ever */
 	int (*close_raw)(int fd);
 	/* The calling thread gets a table of descriptors of its own with these two in it. */
 	int (*keep_only)(int first, int second);
@@ -75,6 +77,9 @@ struct bm_sys {
 };
 
 extern const struct bm_sys bm_sys_linux;
+
+/* MADV_DONTNEED_LOCKED, Linux 5.18: mlockall(2) locks the library's memory, too. */
+#define BM_MADV_RELEASE 24
 
 /* Reads a small text file without its last newline: its length or -errno. */
 ssize_t bm_sys_text(const struct bm_sys *sys, const char *path, char *buffer, size_t size);

@@ -55,11 +55,12 @@ ssize_t bm_raw_read(int fd, void *buffer, size_t size)
 	return bm_raw(SYS_read, fd, (long)buffer, (long)size);
 }
 
-int bm_raw_poll(int fd)
+int bm_raw_poll(int fd, int64_t timeout_us)
 {
 	struct pollfd pollfd = {.fd = fd, .events = POLLIN};
+	struct timespec limit = {timeout_us / 1000000, timeout_us % 1000000 * 1000};
 
-	return (int)bm_raw(SYS_ppoll, (long)&pollfd, 1);
+	return (int)bm_raw(SYS_ppoll, (long)&pollfd, 1, (long)(timeout_us < 0 ? NULL : &limit));
 }
 
 int bm_raw_close(int fd)

@@ -8,6 +8,13 @@
 #include "events.h"
 #include "uffd_new.h"
 
+/*
+ * Whoever comes meanwhile waits for the end of bm_quiesce(), but not for that
+ * of a fork: it may hold a lock that a handler of the application wants.
+ */
+#define BY_QUIESCE 1
+#define BY_FORK    2
+
 /* The one piece of global state besides the default context. */
 static struct {
 	pthread_mutex_t lock; /* of all but active and stopped */
@@ -16,11 +23,12 @@ static struct {
 	const struct bm_sys *sys;
 	volatile unsigned char *marker; /* 0: we are a child, all of this is the parent's */
 	int handlers;                   /* for forks, registered */
+	uint64_t serial;                /* of the last userfaultfd */
 	int fd;                         /* of uffd, -1 none; with what tells it from others */
 	dev_t device;
 	ino_t inode;
 	bm_futex active;  /* threads between enter and leave */
-	bm_futex stopped; /* by fork and quiesce: nobody may enter */
+	bm_futex stopped; /* nobody may enter: BY_QUIESCE, or BY_FORK */
 } process = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
 
 /* What the application has closed, and opened for something else, is not ours. */
@@ -43,11 +51,11 @@ static void remember_inode(const struct bm_uffd *uffd)
 
 /* ---------------------------------------------------------------- forks */
 
-static void stop(void)
+static void stop(uint32_t by)
 {
 	uint32_t active;
 
-	atomic_store(&process.stopped, 1);
+	atomic_store(&process.stopped, by);
 	while ((active = atomic_load(&process.active)) > 0)
 		process.sys->futex_wait(&process.active, active, -1);
 }
@@ -61,11 +69,13 @@ static void go_on(void)
 static void before_fork(void)
 {
 	pthread_mutex_lock(&process.lock);
-	stop();
+	stop(BY_FORK);
+	pthread_mutex_unlock(&process.lock);
 }
 
 static void after_fork(void)
 {
+	pthread_mutex_lock(&process.lock);
 	go_on();
 	pthread_mutex_unlock(&process.lock);
 }
@@ -121,6 +131,7 @@ static int get(const struct bm_uffd_wish *wish, struct bm_uffd **uffd)
 	if (rc == 0 && !process.uffd) {
 		rc = bm_uffd_make(wish, uffd);
 		if (rc == 0) {
+			(*uffd)->serial = ++process.serial;
 			remember_inode(*uffd);
 			__atomic_store_n(&process.uffd, *uffd, __ATOMIC_RELEASE);
 		}
@@ -131,14 +142,21 @@ static int get(const struct bm_uffd_wish *wish, struct bm_uffd **uffd)
 	return rc;
 }
 
-static void count_in(const struct bm_sys *sys)
+/* 0, or -EAGAIN while a fork takes place. */
+static int count_in(const struct bm_sys *sys)
 {
 	for (;;) {
-		while (atomic_load(&process.stopped))
-			sys->futex_wait(&process.stopped, 1, -1);
+		uint32_t stopped = atomic_load(&process.stopped);
+
+		if (stopped == BY_FORK)
+			return -EAGAIN;
+		if (stopped) {
+			sys->futex_wait(&process.stopped, stopped, -1);
+			continue;
+		}
 		atomic_fetch_add(&process.active, 1);
 		if (!atomic_load(&process.stopped))
-			return;
+			return 0;
 		if (atomic_fetch_sub(&process.active, 1) == 1)
 			sys->futex_wake(&process.active);
 	}
@@ -153,19 +171,23 @@ static void count_out(const struct bm_sys *sys)
 
 int bm_uffd_enter(const struct bm_uffd_wish *wish, struct bm_uffd **uffd, uint64_t *signals)
 {
-	int rc = 0;
+	int rc;
 
 	forget_parent();
 	/* A handler that forks, on this thread, would wait for this thread. */
 	wish->sys->signals_block(signals);
-	count_in(wish->sys);
+	rc = count_in(wish->sys);
+	if (rc < 0) {
+		wish->sys->signals_restore(signals);
+		return rc;
+	}
 	*uffd = __atomic_load_n(&process.uffd, __ATOMIC_ACQUIRE);
 	if (*uffd && (!(*uffd)->user_mode_only || wish->strict))
 		return 0;
 	count_out(wish->sys);
 	/* bm_quiesce() and forks stop all others with this lock held. */
 	pthread_mutex_lock(&process.lock);
-	rc = get(wish, uffd);
+	rc = atomic_load(&process.stopped) ? -EAGAIN : get(wish, uffd);
 	if (rc == 0)
 		atomic_fetch_add(&process.active, 1);
 	pthread_mutex_unlock(&process.lock);
@@ -182,7 +204,10 @@ struct bm_uffd *bm_uffd_visit(const struct bm_sys *sys, uint64_t *signals)
 	if (!__atomic_load_n(&process.uffd, __ATOMIC_RELAXED))
 		return NULL;
 	sys->signals_block(signals);
-	count_in(sys);
+	if (count_in(sys) < 0) {
+		sys->signals_restore(signals);
+		return NULL;
+	}
 	uffd = __atomic_load_n(&process.uffd, __ATOMIC_ACQUIRE);
 	if (!uffd)
 		bm_uffd_leave(sys, signals);
@@ -239,15 +264,18 @@ void bm_uffd_user_end(const struct bm_sys *sys, struct bm_uffd_user *user)
 
 static void end(const struct bm_sys *sys, struct bm_uffd *uffd)
 {
-	stop();
+	int ours;
+
+	stop(BY_QUIESCE);
 	for (struct bm_uffd_user *user = process.users; user; user = user->next)
 		user->empty(user);
 	bm_events_stop(uffd);
-	if (is_ours(process.fd, process.device, process.inode))
+	ours = is_ours(process.fd, process.device, process.inode);
+	bm_uffd_unmake(uffd, ours);
+	if (ours)
 		sys->close(process.fd);
 	process.fd = -1;
 	process.uffd = NULL;
-	bm_uffd_unmake(uffd);
 	go_on();
 }
 
@@ -256,6 +284,11 @@ void bm_uffd_quiesce(const struct bm_sys *sys)
 	uint64_t signals;
 
 	lock(sys, &signals);
+	while (atomic_load(&process.stopped) == BY_FORK) {
+		unlock(sys, &signals);
+		sys->futex_wait(&process.stopped, BY_FORK, -1);
+		lock(sys, &signals);
+	}
 	if (process.uffd)
 		end(sys, process.uffd);
 	unlock(sys, &signals);

@@ -53,6 +53,7 @@ struct bm_window {
 
 /* An ioctl that the reader performs with a descriptor that nobody else can close. */
 struct bm_errand {
+	bm_futex latch; /* one at a time */
 	bm_futex state;
 	int result;
 	unsigned long request;
@@ -60,6 +61,13 @@ struct bm_errand {
 	const struct bm_window *window; /* not when its segments have changed since */
 	uint32_t changes;
 };
+
+/* What the application has asked to be removed, and may not have done yet. */
+struct bm_removal {
+	uint64_t start, end, ns;
+};
+#define BM_REMOVALS   32u
+#define BM_REMOVAL_NS UINT64_C(100000000)
 
 /* A registered range. */
 struct bm_lease {
@@ -69,6 +77,7 @@ struct bm_lease {
 
 struct bm_uffd {
 	const struct bm_sys *sys;
+	uint64_t serial; /* another one for each userfaultfd of the process */
 	int fd;
 	int maps;           /* /proc/self/maps, -errno; the application may close it, too */
 	int reader_fd;      /* the same in the reader's own table */
@@ -88,6 +97,8 @@ struct bm_uffd {
 	_Atomic uint32_t claim_count; /* those below may be in use */
 	struct bm_claim claims[BM_CLAIMS_MAX];
 	struct bm_window windows[BM_WINDOWS_MAX];
+	struct bm_removal removals[BM_REMOVALS]; /* a ring, of the reader */
+	uint32_t removal;
 	bm_futex lease_latch;
 	struct bm_lease leases[BM_WINDOWS_MAX];
 };

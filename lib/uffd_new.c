@@ -153,6 +153,7 @@ static int start(struct bm_uffd *uffd, const struct bm_uffd_wish *wish)
 	uffd->huge_size = wish->huge_size;
 	pthread_mutex_init(&uffd->lock, NULL);
 	lay_out(uffd, wish);
+	uffd->maps = -1;
 	uffd->fd = open_fd(wish, &uffd->user_mode_only, &uffd->sees_forks);
 	if (uffd->fd < 0)
 		return uffd->fd;
@@ -160,20 +161,21 @@ static int start(struct bm_uffd *uffd, const struct bm_uffd_wish *wish)
 	rc = watch_doorbell(uffd);
 	if (rc == 0)
 		rc = bm_events_start(uffd);
-	if (rc < 0) {
+	if (rc < 0)
 		wish->sys->close(uffd->fd);
-		close_maps(uffd);
-	}
 	return rc;
 }
 
-void bm_uffd_unmake(struct bm_uffd *uffd)
+void bm_uffd_unmake(struct bm_uffd *uffd, int ours)
 {
 	struct bm_uffd_wish was = {.page_size = uffd->page_size, .huge_size = uffd->huge_size};
+	struct bm_uffd_range bell = {uffd->doorbell, uffd->page_size};
 	const struct bm_sys *sys = uffd->sys;
 
-	if (uffd->doorbell)
+	/* Nobody reads any more: what is registered, in a child's copy, too, is left alone. */
+	if (uffd->doorbell && (!ours || sys->ioctl(uffd->fd, BM_UFFDIO_UNREGISTER, &bell) == 0))
 		sys->unmap(uffd->doorbell, uffd->page_size);
+	close_maps(uffd);
 	bm_own_memory_end(sys, uffd, total_size(&was));
 }
 
@@ -186,7 +188,7 @@ int bm_uffd_make(const struct bm_uffd_wish *wish, struct bm_uffd **made)
 		return -ENOMEM;
 	rc = start(uffd, wish);
 	if (rc < 0)
-		bm_uffd_unmake(uffd);
+		bm_uffd_unmake(uffd, 0);
 	else
 		*made = uffd;
 	return rc;

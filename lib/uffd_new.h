@@ -7,7 +7,10 @@
 
 /* Opens it and starts its reader: 0, or the errors of bm_uffd_enter(). */
 int bm_uffd_make(const struct bm_uffd_wish *wish, struct bm_uffd **made);
-/* All but the descriptor, which its reader has given up. */
-void bm_uffd_unmake(struct bm_uffd *uffd);
+/*
+ * All but the descriptor, which its reader has given up; @ours: it is still
+ * the application's table that has it under its number.
+ */
+void bm_uffd_unmake(struct bm_uffd *uffd, int ours);
 
 #endif

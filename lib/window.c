@@ -36,16 +36,35 @@ static void set_up(struct bm_uffd *uffd, struct bm_window *window,
 	bm_segments_init(&window->segments, frame->start, window->pages);
 }
 
+/* Inside the gate. */
+static int is_being_removed(const struct bm_uffd *uffd, const struct bm_window_frame *frame)
+{
+	uint64_t now = uffd->sys->now_ns();
+
+	for (size_t i = 0; i < BM_REMOVALS; i++) {
+		const struct bm_removal *removal = &uffd->removals[i];
+
+		if (removal->start < frame->end && frame->start < removal->end &&
+		    now - removal->ns < BM_REMOVAL_NS)
+			return 1;
+	}
+	return 0;
+}
+
 int bm_window_open(struct bm_uffd *uffd, struct bm_window *window,
 		   const struct bm_window_frame *frame)
 {
 	const struct bm_lease_wish wish = {frame->start, frame->end, frame->low, frame->high};
+	int removed;
 
 	/* Before it is registered: an event of it must find the window. */
 	bm_gate_enter(&uffd->gate, uffd->sys);
+	removed = is_being_removed(uffd, frame);
 	set_up(uffd, window, frame);
-	atomic_store_explicit(&window->open, 1, memory_order_release);
+	atomic_store_explicit(&window->open, (uint32_t)!removed, memory_order_release);
 	bm_gate_leave(&uffd->gate, uffd->sys);
+	if (removed)
+		return -ESTALE;
 	window->lease = bm_lease_take(uffd, &wish);
 	if (window->lease < 0)
 		atomic_store_explicit(&window->open, 0, memory_order_release);
@@ -109,7 +128,7 @@ long bm_window_take_out(struct bm_uffd *uffd, struct bm_window *window, uint32_t
 
 		if (rc == -EEXIST && tries == 0) {
 			/* mlockall(MCL_CURRENT) of the application fills the pool, too. */
-			uffd->sys->madvise(at, count * uffd->page_size, MADV_DONTNEED);
+			uffd->sys->madvise(at, count * uffd->page_size, BM_MADV_RELEASE);
 			continue;
 		}
 		if (rc != -EAGAIN || tries > 100)

@@ -22,7 +22,8 @@ struct bm_window_frame {
 };
 
 /*
- * 0, or -errno of the registration: -EBUSY another userfaultfd has it,
+ * 0; -ESTALE something is being removed from it just now; or -errno of the
+ * registration: -EBUSY another userfaultfd has it,
  * -EINVAL not a mapping that can be, -ENOMEM too many mappings.
  */
 int bm_window_open(struct bm_uffd *uffd, struct bm_window *window,

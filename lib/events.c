@@ -349,6 +349,9 @@ int bm_events_start(struct bm_uffd *uffd)
 		return rc;
 	while (atomic_load(&uffd->progress) == 0)
 		uffd->sys->futex_wait(&uffd->progress, 0, -1);
+	/* The reader has it in a table of its own by now. */
+	if (uffd->reader_pagemap >= 0)
+		uffd->sys->close(uffd->reader_pagemap);
 	if (atomic_load(&uffd->progress) == STARTED)
 		return 0;
 	pthread_join(uffd->reader, NULL);

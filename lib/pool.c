@@ -342,6 +342,8 @@ static void empty_all(struct bm_uffd_user *user)
 		bm_mapping_unmap(&pool->env, pool->uffd, mapping);
 	}
 	pool->uffd = NULL;
+	atomic_fetch_add(&pool->keeper_word, 1);
+	pool->env.sys->futex_wake(&pool->keeper_word);
 	for (size_t i = 0; i < BM_SEATS * 4; i++)
 		(&pool->ready[0][0][0])[i] = (&pool->empty[0][0][0])[i] = NULL;
 	for (size_t i = 0; i < BM_NODES_MAX; i++) {

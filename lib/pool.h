@@ -37,9 +37,9 @@ struct bm_pool {
 	uint64_t allowed;  /* bytes that may be populated before the limits are looked at again */
 	uint64_t asked_ns; /* when they were */
 	struct bm_pool_node nodes[BM_NODES_MAX];
-	/* Gives idle pages back. */
+	/* See keeper.h. */
 	pthread_t keeper;
-	int keeper_runs;
+	int keeper_runs, keeper_stops;
 	bm_futex keeper_word;
 };
 

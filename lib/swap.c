@@ -8,6 +8,7 @@
 
 #include "claims.h"
 #include "headroom.h"
+#include "keeper.h"
 #include "pagemap.h"
 #include "threads.h"
 
@@ -87,6 +88,7 @@ void bm_swap_free(struct bm_swap *swap, int stale)
 			swap->backend->chan_close(swap->seats[i].copier.channel);
 	}
 	if (!stale) {
+		bm_keeper_end(&swap->pool);
 		swap->backend->close(swap->engine);
 		bm_pool_end(&swap->pool);
 	}

@@ -4,6 +4,7 @@
 
 #include "calibrate.h"
 #include "cost.h"
+#include "keeper.h"
 #include "mover_swap.h"
 
 /* Below that the fixed cost of a call is what is measured. */
@@ -121,6 +122,8 @@ void bm_swap_pass_open(struct bm_job *job)
 
 void bm_swap_pass_close(struct bm_job *job)
 {
+	if (job->swap)
+		bm_keeper_wake(&job->swap->pool);
 	bm_vmas_free(&job->vmas);
 	bm_spans_free(&job->spans);
 	for (size_t i = 0; i < BM_WORKERS_MAX; i++) {

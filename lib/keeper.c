@@ -34,17 +34,19 @@ static void *keeper_main(void *arg)
 	const struct bm_sys *sys = pool->env.sys;
 
 	pthread_setname_np(pthread_self(), "batchmig-keeper");
-	do {
+	for (;;) {
+		/* In this order: who ends it sets the flag, then counts. */
 		uint32_t seen = atomic_load(&pool->keeper_word);
 		uint64_t signals;
 
+		if (!goes_on(pool))
+			return NULL;
 		sys->futex_wait(&pool->keeper_word, seen, (int64_t)(pool->idle_ns / 1000));
 		if (bm_uffd_visit(sys, &signals)) {
 			bm_pool_shrink(pool, pool->idle_ns);
 			bm_uffd_leave(sys, &signals);
 		}
-	} while (goes_on(pool));
-	return NULL;
+	}
 }
 
 void bm_keeper_wake(struct bm_pool *pool)
@@ -52,8 +54,10 @@ void bm_keeper_wake(struct bm_pool *pool)
 	if (pool->idle_ns == 0)
 		return;
 	pthread_mutex_lock(&pool->lock);
-	if (pool->keeper_runs == ENDED)
+	if (pool->keeper_runs == ENDED) {
 		pthread_join(pool->keeper, NULL);
+		pool->keeper_runs = NONE;
+	}
 	if (pool->keeper_runs != RUNS && !pool->keeper_stops && !is_empty(pool))
 		pool->keeper_runs =
 			pool->env.sys->thread_start(&pool->keeper, keeper_main, pool) == 0 ? RUNS

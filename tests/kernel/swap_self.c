@@ -217,11 +217,12 @@ START_TEST(nothing_piles_up)
 	tasks = count_entries("/proc/self/task");
 	for (int i = 0; i < 10; i++)
 		usual_work(&swapper);
-	ck_assert_uint_eq(count_maps(), maps);
+	/* The thread that gives idle pages back comes and goes, with its stack. */
+	ck_assert_uint_le(count_maps(), maps + 2);
 	ck_assert_uint_eq(count_entries("/proc/self/fd"), fds);
-	for (int i = 0; i < 100 && count_entries("/proc/self/task") > tasks; i++)
+	for (int i = 0; i < 100 && count_entries("/proc/self/task") > tasks + 1; i++)
 		usleep(10000);
-	ck_assert_uint_eq(count_entries("/proc/self/task"), tasks);
+	ck_assert_uint_le(count_entries("/proc/self/task"), tasks + 1);
 	check_any_swapped(&swapper);
 	swapper_free(&swapper);
 	watchdog_stop();
@@ -281,6 +282,8 @@ START_TEST(quiesce)
 	watchdog_start("swap_self/quiesce");
 	swapper_new(&swapper, 256, 2, 32);
 	ck_assert_int_eq(bm_quiesce(), 0);
+	/* Threads of tests before this one may be about to end. */
+	usleep(200000);
 	tasks = count_entries("/proc/self/task");
 	for (int turn = 0; turn < 3; turn++) {
 		ck_assert_int_eq(has_userfaultfd(), 0);

@@ -33,13 +33,13 @@ struct work {
 static void set_why(struct bm_chunk *chunk, uint32_t first, uint32_t count, enum bm_reason why)
 {
 	if (first < BM_SLAB_PAGES)
-		memset(chunk->why + first, why,
+		memset(chunk->why + first, (int)why,
 		       count < BM_SLAB_PAGES - first ? count : BM_SLAB_PAGES - first);
 }
 
 static void set_why_all(struct bm_chunk *chunk, enum bm_reason why)
 {
-	memset(chunk->why, why, sizeof(chunk->why));
+	memset(chunk->why, (int)why, sizeof(chunk->why));
 }
 
 static uint32_t pages_of(const struct bm_chunk *chunk)

@@ -22,7 +22,7 @@ START_TEST(counts_and_arrays)
 	ck_assert_int_eq(bm_migrate_batch(NULL, 1, &page, &node, NULL, 0), -EINVAL);
 	ck_assert_int_eq(bm_migrate_batch(NULL, SIZE_MAX, &page, &node, &status, 0), -E2BIG);
 	ck_assert_int_eq(bm_migrate_batch(NULL, SIZE_MAX / 2, &page, &node, &status, 0), -E2BIG);
-	ck_assert_int_eq(bm_migrate_batch(NULL, 1, &page, &node, &status, 8), -EINVAL);
+	ck_assert_int_eq(bm_migrate_batch(NULL, 1, &page, &node, &status, 16), -EINVAL);
 	ck_assert_int_eq(bm_migrate_batch(NULL, 0, NULL, NULL, NULL, UINT64_MAX), -EINVAL);
 	ck_assert_int_eq(bm_migrate_ranges(NULL, 1, NULL, sizeof(struct bm_range), 0), -EINVAL);
 	ck_assert_int_eq(bm_query_pages(NULL, -1, 1, &page, &status, NULL), -EINVAL);
@@ -177,7 +177,7 @@ START_TEST(log_hook)
 	ck_assert_int_gt(lines, 0);
 	ck_assert_int_eq(bm_migrate_batch(context, 1, &page, &node, &status, 0), 0);
 	bm_context_free(context);
-	options.mover = "swap";
+	options.backend = "dsa";
 	lines = 0;
 	ck_assert_int_eq(bm_context_new(&options, &context), -ENODEV);
 	ck_assert_int_eq(lines, 1);

@@ -4,6 +4,7 @@
 #include <linux/mempolicy.h>
 #include <stdlib.h>
 
+#include "cost.h"
 #include "job.h"
 #include "range.h"
 #include "registry.h"
@@ -87,6 +88,9 @@ static void choose(const struct bm_context *context, const struct bm_request *re
 	choice->wants_swap = choice->backend &&
 			     (mover == BM_MOVER_SWAP || (mover == BM_MOVER_AUTO && choice->quiet));
 	choice->named = mover == BM_MOVER_SWAP;
+	if (!choice->named && request->pages && !(request->flags & BM_REPLACE) &&
+	    bm_cost_swap_too_small(request->count))
+		choice->wants_swap = 0;
 }
 
 static int check(const struct bm_context *context, const struct bm_request *request,

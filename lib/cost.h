@@ -9,6 +9,9 @@
 /* How many threads share a slice: `asked` 0 leaves it to the sizes. */
 unsigned int bm_cost_threads(int64_t asked, int cpus, size_t calls);
 
+/* 1 when a batch of single pages is so small that swap is out of the question. */
+int bm_cost_swap_too_small(size_t pages);
+
 /* The same for the mover swap, by the bytes of the batch. */
 unsigned int bm_cost_swap_threads(int64_t asked, int cpus, uint64_t bytes);
 

@@ -321,14 +321,7 @@ static void run_window(struct work *work)
 /* With the slabs, and outside of the window again at the end. */
 static void run_claimed(struct work *work)
 {
-	/*
-	 * One window for what may be one large folio: two threads that take parts of
-	 * it out at once make Linux lose pages (seen with 6.18, MADV_COLLAPSE meanwhile).
-	 */
-	uint64_t size = work->uffd->huge_size ? work->uffd->huge_size : work->uffd->page_size;
-	uint64_t low = work->chunk->start & ~(size - 1);
-	uint64_t high = (work->chunk->end + size - 1) & ~(size - 1);
-	int claim = bm_claim(work->uffd, BM_CLAIM_WINDOW, low, high);
+	int claim = bm_claim(work->uffd, BM_CLAIM_WINDOW, work->chunk->start, work->chunk->end);
 
 	if (claim < 0) {
 		set_why_all(work->chunk, BM_REASON_OWN_MEMORY);

@@ -8,6 +8,7 @@
 #include "bits.h"
 #include "claims.h"
 #include "latch.h"
+#include "lease.h"
 #include "pagemap.h"
 #include "threads.h"
 #include "uffd_abi.h"
@@ -27,6 +28,8 @@ struct reader {
 	struct bm_uffd *uffd;
 	uint64_t unknown[UNKNOWN]; /* faults outside of all windows, not served yet */
 	unsigned int unknown_count;
+	struct bm_uffd_range strays[2 * MESSAGES]; /* registered, and no window knows */
+	unsigned int stray_count;
 	int over; /* the doorbell was rung for the last time */
 };
 
@@ -70,39 +73,13 @@ static void on_removed(struct bm_uffd *uffd, uint64_t start, uint64_t end, int u
 
 /* ---------------------------------------------------------------- remapped */
 
-/* The first open window that overlaps [start, end). */
-static const struct bm_window *window_over(const struct bm_uffd *uffd, uint64_t start, uint64_t end)
-{
-	for (size_t i = 0; i < BM_WINDOWS_MAX; i++) {
-		const struct bm_window *window = &uffd->windows[i];
-
-		if (is_open(window) && window->start < end && start < window->end)
-			return window;
-	}
-	return NULL;
-}
-
 /*
  * A window that has closed meanwhile does not know that its registration has
- * moved: a first touch there would wait for ever. Other windows are spared.
+ * moved: a first touch there would wait for ever.
  */
-static void unregister(const struct bm_uffd *uffd, uint64_t start, uint64_t end)
+static void on_remapped(struct reader *reader, uint64_t from, uint64_t to, uint64_t length)
 {
-	while (start < end) {
-		const struct bm_window *window = window_over(uffd, start, end);
-		uint64_t until = window ? window->start : end;
-
-		if (start < until) {
-			struct bm_uffd_range range = {start, until - start};
-
-			uffd->sys->ioctl(uffd->reader_fd, BM_UFFDIO_UNREGISTER, &range);
-		}
-		start = window ? window->end : end;
-	}
-}
-
-static void on_remapped(struct bm_uffd *uffd, uint64_t from, uint64_t to, uint64_t length)
-{
+	struct bm_uffd *uffd = reader->uffd;
 	int any = 0;
 
 	for (size_t i = 0; i < BM_WINDOWS_MAX; i++) {
@@ -113,9 +90,20 @@ static void on_remapped(struct bm_uffd *uffd, uint64_t from, uint64_t to, uint64
 	}
 	if (any)
 		return;
-	unregister(uffd, to, to + length);
+	reader->strays[reader->stray_count++] = (struct bm_uffd_range){to, length};
 	/* With MREMAP_DONTUNMAP the old place is still there. */
-	unregister(uffd, from, from + length);
+	reader->strays[reader->stray_count++] = (struct bm_uffd_range){from, length};
+}
+
+/* Who has the latch of the leases may be waiting for the gate: not before it is open. */
+static void end_strays(struct reader *reader)
+{
+	for (unsigned int i = 0; i < reader->stray_count; i++) {
+		const struct bm_uffd_range *stray = &reader->strays[i];
+
+		bm_lease_end_stray(reader->uffd, stray->start, stray->start + stray->length);
+	}
+	reader->stray_count = 0;
 }
 
 /* ---------------------------------------------------------------- forked */
@@ -257,7 +245,7 @@ static void on_message(struct reader *reader, const struct bm_uffd_message *mess
 		on_forked(uffd, (int)message->arg.fork.fd);
 		break;
 	case BM_UFFD_EVENT_REMAP:
-		on_remapped(uffd, message->arg.remap.from, message->arg.remap.to,
+		on_remapped(reader, message->arg.remap.from, message->arg.remap.to,
 			    message->arg.remap.length);
 		break;
 	case BM_UFFD_EVENT_REMOVE:
@@ -300,6 +288,7 @@ static void read_all(struct reader *reader)
 	bm_gate_open(&uffd->gate, uffd->sys);
 	atomic_fetch_add_explicit(&uffd->progress, 1, memory_order_release);
 	uffd->sys->futex_wake(&uffd->progress);
+	end_strays(reader);
 }
 
 static int set_up(struct reader *reader)
@@ -307,12 +296,12 @@ static int set_up(struct reader *reader)
 	struct bm_uffd *uffd = reader->uffd;
 	uint64_t block = uffd->sys->thread_block(0);
 	struct bm_span span = bm_span_around(block, uffd->page_size);
-	int rc;
+	int rc, kept[3];
 
-	uffd->reader_fd = uffd->fd;
-	uffd->reader_pagemap = bm_pagemap_open(uffd->sys, 0);
-	rc = uffd->reader_pagemap < 0 ? uffd->reader_pagemap
-				      : uffd->sys->keep_only(uffd->reader_fd, uffd->reader_pagemap);
+	uffd->reader_fd = kept[0] = uffd->fd;
+	uffd->reader_pagemap = kept[1] = bm_pagemap_open(uffd->sys, 0);
+	kept[2] = uffd->maps;
+	rc = kept[1] < 0 ? kept[1] : uffd->sys->keep_only(kept, 3);
 	if (rc >= 0)
 		rc = bm_claim_stack(uffd, __builtin_frame_address(0), reader + 1);
 	/* The kernel touches it whenever this thread goes on after an interrupt. */

@@ -45,23 +45,6 @@ static int find_free(const struct bm_uffd *uffd)
 	return -ENOSPC;
 }
 
-int bm_lease_take(struct bm_uffd *uffd, const struct bm_lease_wish *wish)
-{
-	uint64_t low = wish->low, high = wish->high;
-	int lease, rc;
-
-	bm_latch_take(&uffd->lease_latch, uffd->sys);
-	bm_vma_bounds(uffd->sys, uffd->maps, wish->start, &low, &high);
-	lease = find_free(uffd);
-	rc = low <= wish->start && wish->end <= high ? lease : -ESTALE;
-	if (rc >= 0)
-		rc = register_range(uffd, low, high);
-	if (rc >= 0)
-		uffd->leases[lease] = (struct bm_lease){1, low, high};
-	bm_latch_give(&uffd->lease_latch, uffd->sys);
-	return rc < 0 ? rc : lease;
-}
-
 /* What has grown at an end while it was registered is registered, too. */
 static void extend(struct bm_uffd *uffd, struct bm_lease *range)
 {
@@ -86,14 +69,16 @@ static void unregister_pieces(struct bm_uffd *uffd, const struct bm_lease *range
 	uint64_t at = range->start, low, high;
 
 	while (at < range->end) {
+		/* Before Linux 6.11 nothing tells where a mapping ends. */
 		low = at;
-		high = range->end;
-		if (bm_vma_bounds(uffd->sys, uffd->maps, at, &low, &high) < 0)
-			high = at + uffd->page_size;
+		high = at + uffd->page_size;
+		if (bm_vma_from(uffd->sys, uffd->maps, at, &low, &high) == -ENOENT)
+			return;
+		low = low > at ? low : at;
 		high = high < range->end ? high : range->end;
-		if (!bm_window_awaits(uffd, at, high))
-			unregister_range(uffd, at, high);
-		at = high > at ? high : at + uffd->page_size;
+		if (low < high && !bm_window_awaits(uffd, low, high))
+			unregister_range(uffd, low, high);
+		at = high;
 	}
 }
 
@@ -132,18 +117,65 @@ static int hand_over(struct bm_uffd *uffd, const struct bm_lease *range)
 	return 1;
 }
 
+/*
+ * With the latch held. 1: a lease of another window keeps it registered; else
+ * *rc is what came of unregistering it.
+ */
+static int release(struct bm_uffd *uffd, struct bm_lease *range, int *rc)
+{
+	int kept;
+
+	extend(uffd, range);
+	kept = hand_over(uffd, range);
+	*rc = kept ? 0 : unregister(uffd, range);
+	return kept;
+}
+
+/*
+ * An mremap(2) of the application between the question for the bounds and
+ * REGISTER leaves a part of a mapping registered: that is taken back at once.
+ */
+static int register_whole(struct bm_uffd *uffd, uint64_t at, uint64_t start, uint64_t end)
+{
+	struct bm_lease part = {0, start, end};
+	uint64_t low = start, high = end;
+	int rc = register_range(uffd, start, end);
+
+	if (rc < 0)
+		return rc;
+	bm_vma_bounds(uffd->sys, uffd->maps, at, &low, &high);
+	if (low <= start && end <= high)
+		return rc;
+	release(uffd, &part, &rc);
+	return -ESTALE;
+}
+
+int bm_lease_take(struct bm_uffd *uffd, const struct bm_lease_wish *wish)
+{
+	uint64_t low = wish->low, high = wish->high;
+	int lease, rc;
+
+	bm_latch_take(&uffd->lease_latch, uffd->sys);
+	bm_vma_bounds(uffd->sys, uffd->maps, wish->start, &low, &high);
+	lease = find_free(uffd);
+	rc = low <= wish->start && wish->end <= high ? lease : -ESTALE;
+	if (rc >= 0)
+		rc = register_whole(uffd, wish->start, low, high);
+	if (rc >= 0)
+		uffd->leases[lease] = (struct bm_lease){1, low, high};
+	bm_latch_give(&uffd->lease_latch, uffd->sys);
+	return rc < 0 ? rc : lease;
+}
+
 void bm_lease_end(struct bm_uffd *uffd, int lease, uint64_t start, uint64_t end)
 {
 	struct bm_lease range;
-	int kept, rc = 0;
+	int kept, rc;
 
 	bm_latch_take(&uffd->lease_latch, uffd->sys);
 	range = uffd->leases[lease];
 	uffd->leases[lease].taken = 0;
-	extend(uffd, &range);
-	kept = hand_over(uffd, &range);
-	if (!kept)
-		rc = unregister(uffd, &range);
+	kept = release(uffd, &range, &rc);
 	bm_latch_give(&uffd->lease_latch, uffd->sys);
 	if (rc < 0 && rc != -EINVAL) {
 		struct bm_uffd_range all = {range.start, range.end - range.start};
@@ -154,14 +186,28 @@ void bm_lease_end(struct bm_uffd *uffd, int lease, uint64_t start, uint64_t end)
 	wake(uffd, kept ? start : range.start, kept ? end : range.end);
 }
 
-void bm_lease_end_moved(struct bm_uffd *uffd, uint64_t start, uint64_t end)
+static struct bm_lease end_moved(struct bm_uffd *uffd, uint64_t start, uint64_t end)
 {
 	struct bm_lease range = {0, start, end};
+	int rc;
 
 	bm_latch_take(&uffd->lease_latch, uffd->sys);
-	extend(uffd, &range);
-	if (!hand_over(uffd, &range))
-		unregister(uffd, &range);
+	release(uffd, &range, &rc);
 	bm_latch_give(&uffd->lease_latch, uffd->sys);
+	return range;
+}
+
+void bm_lease_end_moved(struct bm_uffd *uffd, uint64_t start, uint64_t end)
+{
+	struct bm_lease range = end_moved(uffd, start, end);
+
 	wake(uffd, range.start, range.end);
+}
+
+void bm_lease_end_stray(struct bm_uffd *uffd, uint64_t start, uint64_t end)
+{
+	struct bm_lease moved = end_moved(uffd, start, end);
+	struct bm_uffd_range range = {moved.start, moved.end - moved.start};
+
+	uffd->sys->ioctl(uffd->fd, BM_UFFDIO_WAKE, &range);
 }

@@ -70,8 +70,8 @@ struct bm_sys {
 	ssize_t (*read_raw)(int fd, void *buffer, size_t size);
 	int (*poll)(int fd, int64_t timeout_us); /* until it can be read; -1: ever */
 	int (*close_raw)(int fd);
-	/* The calling thread gets a table of descriptors of its own with these two in it. */
-	int (*keep_only)(int first, int second);
+	/* The calling thread gets a table of descriptors of its own with these in it. */
+	int (*keep_only)(const int *fds, int count);
 	void (*yield)(void);
 	void (*abort)(const char *message);
 };

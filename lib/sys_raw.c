@@ -68,19 +68,34 @@ int bm_raw_close(int fd)
 	return (int)bm_raw(SYS_close, fd);
 }
 
+/* The lowest of them from `low` on; -1: none. */
+static long lowest_from(const int *fds, int count, long low)
+{
+	long lowest = -1;
+
+	for (int i = 0; i < count; i++) {
+		if (fds[i] >= low && (lowest < 0 || fds[i] < lowest))
+			lowest = fds[i];
+	}
+	return lowest;
+}
+
 /*
  * Linux 5.9. Closing a copy in a table of our own releases nothing that the
  * application holds: record locks belong to its table, others to the file.
  */
-int bm_raw_keep_only(int first, int second)
+int bm_raw_keep_only(const int *fds, int count)
 {
-	long low = first < second ? first : second, high = first < second ? second : first;
-	long rc = bm_raw(SYS_close_range, high + 1, UINT32_MAX, CLOSE_RANGE_UNSHARE_FLAG);
+	long low = 0, next, last = -1, rc;
 
-	if (rc == 0 && low > 0)
-		rc = bm_raw(SYS_close_range, 0, low - 1);
-	if (rc == 0 && high > low + 1)
-		rc = bm_raw(SYS_close_range, low + 1, high - 1);
+	for (int i = 0; i < count; i++)
+		last = fds[i] > last ? fds[i] : last;
+	rc = bm_raw(SYS_close_range, last + 1, UINT32_MAX, CLOSE_RANGE_UNSHARE_FLAG);
+	while (rc == 0 && (next = lowest_from(fds, count, low)) >= 0) {
+		if (low < next)
+			rc = bm_raw(SYS_close_range, low, next - 1, 0);
+		low = next + 1;
+	}
 	return (int)rc;
 }
 

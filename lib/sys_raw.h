@@ -14,7 +14,7 @@ void bm_raw_signals_restore(const uint64_t *before);
 ssize_t bm_raw_read(int fd, void *buffer, size_t size);
 int bm_raw_poll(int fd, int64_t timeout_us);
 int bm_raw_close(int fd);
-int bm_raw_keep_only(int first, int second);
+int bm_raw_keep_only(const int *fds, int count);
 void bm_raw_yield(void);
 _Noreturn void bm_raw_abort(const char *message);
 

@@ -18,6 +18,7 @@ struct procmap_query {
 	uint64_t vma_name_addr, build_id_addr;
 };
 #define PROCMAP_QUERY _IOWR('f', 17, struct procmap_query)
+#define OR_NEXT       0x10u /* PROCMAP_QUERY_COVERING_OR_NEXT_VMA */
 
 static void maps_path(char *path, size_t size, pid_t pid)
 {
@@ -164,9 +165,9 @@ int bm_vma_is_hugetlb(const struct bm_sys *sys, pid_t pid, int maps, uint64_t ad
 	return hugetlb;
 }
 
-int bm_vma_bounds(const struct bm_sys *sys, int maps, uint64_t addr, uint64_t *start, uint64_t *end)
+static int ask_bounds(const struct bm_sys *sys, int maps, struct procmap_query query,
+		      uint64_t *start, uint64_t *end)
 {
-	struct procmap_query query = {.size = sizeof(query), .query_addr = addr};
 	int rc = maps < 0 ? maps : sys->ioctl(maps, PROCMAP_QUERY, &query);
 
 	if (rc < 0)
@@ -174,4 +175,19 @@ int bm_vma_bounds(const struct bm_sys *sys, int maps, uint64_t addr, uint64_t *s
 	*start = query.vma_start;
 	*end = query.vma_end;
 	return 0;
+}
+
+int bm_vma_bounds(const struct bm_sys *sys, int maps, uint64_t addr, uint64_t *start, uint64_t *end)
+{
+	struct procmap_query query = {.size = sizeof(query), .query_addr = addr};
+
+	return ask_bounds(sys, maps, query, start, end);
+}
+
+int bm_vma_from(const struct bm_sys *sys, int maps, uint64_t addr, uint64_t *start, uint64_t *end)
+{
+	struct procmap_query query = {
+		.size = sizeof(query), .query_flags = OR_NEXT, .query_addr = addr};
+
+	return ask_bounds(sys, maps, query, start, end);
 }

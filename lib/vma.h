@@ -31,6 +31,8 @@ int bm_vma_is_hugetlb(const struct bm_sys *sys, pid_t pid, int maps, uint64_t ad
  */
 int bm_vma_bounds(const struct bm_sys *sys, int maps, uint64_t addr, uint64_t *start,
 		  uint64_t *end);
+/* Those of the mapping that holds addr or is the next above it; -ENOENT: there is none. */
+int bm_vma_from(const struct bm_sys *sys, int maps, uint64_t addr, uint64_t *start, uint64_t *end);
 /* Opens /proc/PID/maps: a descriptor or -errno. */
 int bm_vma_open(const struct bm_sys *sys, pid_t pid);
 

@@ -85,9 +85,9 @@ static volatile unsigned char *f_marker(void)
 	return fails(MARKER) ? NULL : bm_sys_linux.fork_marker();
 }
 
-static int f_keep(int first, int second)
+static int f_keep(const int *fds, int count)
 {
-	return fails(KEEP) ? fault.error : bm_sys_linux.keep_only(first, second);
+	return fails(KEEP) ? fault.error : bm_sys_linux.keep_only(fds, count);
 }
 
 static long f_query(pid_t pid, size_t count, void *const *pages, const int *nodes, int *status,

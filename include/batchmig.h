@@ -47,8 +47,7 @@
  * SVA). The mover swap is used only under it; pages that are pinned (RDMA,
  * VFIO, io_uring fixed buffers, direct I/O on disks) it sees and leaves.
  * Always allowed, from any thread, are loads, stores, system calls on the
- * pages, fork, munmap, mremap, madvise (but not MADV_COLLAPSE: see
- * docs/window.md), mprotect, mlock, signals and exit. Not
+ * pages, fork, munmap, mremap, madvise, mprotect, mlock, signals and exit. Not
  * seen in the window: ptrace(2) and /proc/PID/mem, which get EIO, and core
  * dumps, which lack the chunk.
  * The promise is given by BM_QUIET for a batch, by the option quiet for a

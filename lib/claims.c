@@ -7,19 +7,6 @@
 /* The deepest call of a window takes 14 KiB: its copies. Signals are blocked. */
 #define STACK_BELOW (32u << 10)
 
-/*
- * One window for what may be one large folio: two threads that take parts of
- * it out at once make Linux lose pages (seen with 6.18, MADV_COLLAPSE meanwhile).
- */
-static int are_near(const struct bm_uffd *uffd, const struct bm_claim *claim, uint64_t start,
-		    uint64_t end)
-{
-	uint64_t mask = (uffd->huge_size ? uffd->huge_size : uffd->page_size) - 1;
-
-	return (claim->start & ~mask) < ((end + mask) & ~mask) &&
-	       (start & ~mask) < ((claim->end + mask) & ~mask);
-}
-
 /* A free claim, or -errno when the range cannot be taken now (-EAGAIN) or ever. */
 static int find(const struct bm_uffd *uffd, enum bm_claim_kind kind, uint64_t start, uint64_t end)
 {
@@ -32,9 +19,6 @@ static int find(const struct bm_uffd *uffd, enum bm_claim_kind kind, uint64_t st
 		if (other == BM_CLAIM_FREE) {
 			if (free < 0)
 				free = (int)i;
-		} else if (other == BM_CLAIM_WINDOW && kind == BM_CLAIM_WINDOW) {
-			if (are_near(uffd, claim, start, end))
-				return -EAGAIN;
 		} else if (claim->start < end && start < claim->end) {
 			if (other == BM_CLAIM_WINDOW)
 				return -EAGAIN;

@@ -7,6 +7,7 @@
 #include "bits.h"
 #include "events.h"
 #include "uffd_abi.h"
+#include "uffd_move.h"
 
 /* An event stays pending until the application's thread has run; so long may that take. */
 #define PATIENCE_NS UINT64_C(60000000000)
@@ -99,8 +100,9 @@ static int move_page(const struct attempt *by, uint64_t to, uint64_t from, int s
 {
 	struct bm_uffd_transfer move = {to, from, by->uffd->page_size,
 					staged ? 0 : BM_UFFD_MOVE_HOLES, 0};
+	int rc = call(by, BM_UFFDIO_MOVE, &move);
 
-	return call(by, BM_UFFDIO_MOVE, &move);
+	return rc == -EEXIST && bm_uffd_has_gone(by->uffd, from) ? 0 : rc;
 }
 
 static int copy_page(const struct attempt *by, uint64_t to, uint64_t from)
@@ -184,8 +186,8 @@ static int step(struct bm_uffd *uffd, struct bm_window *window)
 	bm_gate_enter(&uffd->gate, uffd->sys);
 	more = next_run(uffd, window, &run);
 	if (more) {
-		moved = bm_window_move(uffd, run.to, run.from, run.count * uffd->page_size,
-				       BM_UFFD_DONTWAKE | (run.staged ? 0 : BM_UFFD_MOVE_HOLES));
+		moved = bm_uffd_move(uffd, run.to, run.from, run.count * uffd->page_size,
+				     BM_UFFD_DONTWAKE | (run.staged ? 0 : BM_UFFD_MOVE_HOLES));
 		if (moved > 0)
 			settle(window, &run, (uint32_t)(moved / (long)uffd->page_size));
 		else if (moved == -EAGAIN)

@@ -12,6 +12,7 @@
 #include "mempolicy.h"
 #include "pagemap.h"
 #include "uffd_abi.h"
+#include "uffd_move.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
@@ -265,16 +266,6 @@ int bm_slab_populate(const struct bm_slab_env *env, struct bm_slab *slab, int no
 	return slab->count < (slab->lane.huge ? 1 : pages) ? -ENOMEM : 0;
 }
 
-/* Moves a run of pages; returns how many, or -errno. */
-static long move_run(const struct bm_slab_env *env, struct bm_uffd *uffd, uint64_t to,
-		     uint64_t from, uint32_t pages)
-{
-	struct bm_uffd_transfer move = {to, from, pages * env->page_size, 0, 0};
-	int rc = env->sys->ioctl(uffd->fd, BM_UFFDIO_MOVE, &move);
-
-	return move.done > 0 ? move.done / (long)env->page_size : rc < 0 ? rc : -EIO;
-}
-
 static uint32_t least(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
@@ -289,11 +280,12 @@ int bm_slab_merge(const struct bm_slab_env *env, struct bm_uffd *uffd, struct bm
 		uint32_t hole = bm_bits_next(to->resident, 0, BM_SLAB_PAGES, 0);
 		uint32_t stop = bm_bits_next(to->resident, hole, BM_SLAB_PAGES, 1);
 		uint32_t run = least(least(end - source, stop - hole), pages - to->count);
-		long moved = move_run(env, uffd, address_of(env, to, hole),
-				      address_of(env, from, source), run);
+		long moved = bm_uffd_move(uffd, address_of(env, to, hole),
+					  address_of(env, from, source), run * env->page_size, 0);
 
-		if (moved <= 0)
+		if (moved < 0)
 			return (int)moved;
+		moved /= (long)env->page_size;
 		bm_bits_set(to->resident, hole, hole + (uint32_t)moved);
 		bm_bits_clear(from->resident, source, source + (uint32_t)moved);
 		to->count += (uint32_t)moved;

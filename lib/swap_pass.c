@@ -47,10 +47,9 @@ void bm_swap_pass(struct bm_job *job)
 		return;
 	}
 	todo = bm_plan_order(job->units, job->unit_count, job->order);
-	/* One worker for what may be one large folio: windows there exclude each other. */
 	job->chunk_bytes = chunk_bytes(job);
-	job->call_count = bm_plan_chunks(job->units, job->order, todo,
-					 job->context->page_size * BM_SLAB_PAGES, job->calls);
+	job->call_count =
+		bm_plan_chunks(job->units, job->order, todo, job->chunk_bytes, job->calls);
 	threads = bm_workers_run(job->sys, job->swap_threads, job->call_count, swap_call, job);
 	if (threads > job->report.threads)
 		job->report.threads = threads;

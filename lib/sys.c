@@ -272,6 +272,7 @@ const struct bm_sys bm_sys_linux = {
 	.mlock = linux_mlock,
 	.at_fork = linux_at_fork,
 	.madvise = bm_raw_madvise,
+	.is_resident = bm_raw_is_resident,
 	.futex_wait = bm_raw_futex_wait,
 	.futex_wake = bm_raw_futex_wake,
 	.signals_block = bm_raw_signals_block,

@@ -63,6 +63,8 @@ struct bm_sys {
 	 * no errno, no lock, no memory but the arguments.
 	 */
 	int (*madvise)(uint64_t addr, size_t length, int advice);
+	/* Of one page of private memory, by mincore(2): 1; 0 not, or swapped out; -errno. */
+	int (*is_resident)(uint64_t addr);
 	int (*futex_wait)(const bm_futex *word, uint32_t value, int64_t timeout_us); /* -1: ever */
 	void (*futex_wake)(const bm_futex *word);
 	void (*signals_block)(uint64_t *before);

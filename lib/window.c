@@ -11,6 +11,7 @@
 #include "lease.h"
 #include "pagemap.h"
 #include "uffd_abi.h"
+#include "uffd_move.h"
 
 #define REGIONS  64
 #define EVACUATE (BM_UFFD_DONTWAKE | BM_UFFD_MOVE_HOLES)
@@ -71,16 +72,6 @@ int bm_window_open(struct bm_uffd *uffd, struct bm_window *window,
 	return window->lease < 0 ? window->lease : 0;
 }
 
-long bm_window_move(struct bm_uffd *uffd, uint64_t to, uint64_t from, uint64_t length,
-		    uint64_t mode)
-{
-	struct bm_uffd_transfer move = {to, from, length, mode, 0};
-	int rc = uffd->sys->ioctl(uffd->fd, BM_UFFDIO_MOVE, &move);
-
-	/* A short one is -EAGAIN as well. */
-	return move.done > 0 ? (long)move.done : rc < 0 ? rc : move.done < 0 ? move.done : -EIO;
-}
-
 /*
  * MOVE takes pages out of any mapping: also out of one that mremap(2) or
  * mmap(2) has brought here after we had registered what was here before, or
@@ -107,8 +98,8 @@ static long try_take_out(struct bm_uffd *uffd, struct bm_window *window, uint32_
 	if (rc == 0)
 		rc = -ESTALE;
 	else if (rc > 0)
-		rc = bm_window_move(uffd, window->grave + at, window->start + at,
-				    count * uffd->page_size, EVACUATE);
+		rc = bm_uffd_move(uffd, window->grave + at, window->start + at,
+				  count * uffd->page_size, EVACUATE);
 	if (rc > 0) {
 		rc /= (long)uffd->page_size;
 		bm_bits_set(window->away, first, first + (uint32_t)rc);
@@ -121,14 +112,16 @@ long bm_window_take_out(struct bm_uffd *uffd, struct bm_window *window, uint32_t
 			uint32_t count)
 {
 	uint64_t at = window->grave + first * uffd->page_size;
+	int released = 0;
 
 	for (unsigned int tries = 0;; tries++) {
 		uint32_t seen = atomic_load(&uffd->progress);
 		long rc = try_take_out(uffd, window, first, count);
 
-		if (rc == -EEXIST && tries == 0) {
+		if (rc == -EEXIST && !released) {
 			/* mlockall(MCL_CURRENT) of the application fills the pool, too. */
 			uffd->sys->madvise(at, count * uffd->page_size, BM_MADV_RELEASE);
+			released = 1;
 			continue;
 		}
 		if (rc != -EAGAIN || tries > 100)

@@ -43,8 +43,4 @@ int bm_window_look(struct bm_uffd *uffd, struct bm_window *window, int pagemap);
 /* Everything is put back. Wakes all who wait. */
 void bm_window_close(struct bm_uffd *uffd, struct bm_window *window);
 
-/* MOVE: bytes moved, or -errno. */
-long bm_window_move(struct bm_uffd *uffd, uint64_t to, uint64_t from, uint64_t length,
-		    uint64_t mode);
-
 #endif

@@ -283,13 +283,8 @@ const char *step_hugepage(struct mutator *mutator)
 
 	if (madvise(place, mutator->count * PAGE, MADV_HUGEPAGE) != 0)
 		return failed(mutator, "madvise(MADV_HUGEPAGE)");
-	/*
-	 * A known fault, see docs/window.md: pages that are collapsed while they are
-	 * swapped get lost. Whether there is something to collapse just now is not
-	 * known: any error will do.
-	 */
-	if (getenv("BM_TEST_COLLAPSE"))
-		madvise(place, mutator->count * PAGE, MADV_COLLAPSE);
+	/* Whether there is something to collapse just now is not known: any error will do. */
+	madvise(place, mutator->count * PAGE, MADV_COLLAPSE);
 	wrong = check(mutator, place, 0);
 	fill(mutator, place);
 	madvise(place, mutator->count * PAGE, other[any(mutator, 4)]);

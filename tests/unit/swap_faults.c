@@ -3,6 +3,7 @@
  * swap_faults.c - the mover swap on the real kernel, where each call in turn
  * fails, and with a backend that does things wrong. No byte may be lost.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -19,7 +20,20 @@
 #define BYTES (3 * HUGE)
 #define COUNT (BYTES / PAGE)
 
-enum call { IOCTL, MADVISE, MAP, MLOCK, THREAD, ALLOC, OPEN, UFFD, MARKER, KEEP, QUERY, CALLS };
+enum call {
+	IOCTL,
+	MADVISE,
+	MAP,
+	MLOCK,
+	THREAD,
+	ALLOC,
+	OPEN,
+	UFFD,
+	MARKER,
+	KEEP,
+	QUERY,
+	MOVED /* a MOVE that is made, but denied: see uffd_move.c */
+};
 
 /* Call number `at` of this kind gives `error`, without having been made. */
 static struct {
@@ -40,8 +54,23 @@ static int fails(enum call call)
 	return 1;
 }
 
+/* What Linux 6.18 does when a page changed while it was moved: not all of a long run. */
+static int move_and_deny(int fd, struct bm_uffd_transfer *move)
+{
+	uint64_t most = 5 * PAGE, length = move->length;
+
+	if (length < HUGE && length > most)
+		move->length = most;
+	bm_sys_linux.ioctl(fd, BM_UFFDIO_MOVE, move);
+	move->length = length;
+	move->done = -EEXIST;
+	return -EEXIST;
+}
+
 static int f_ioctl(int fd, unsigned long request, void *arg)
 {
+	if (request == BM_UFFDIO_MOVE && fails(MOVED))
+		return move_and_deny(fd, arg);
 	return fails(IOCTL) ? fault.error : bm_sys_linux.ioctl(fd, request, arg);
 }
 
@@ -260,6 +289,14 @@ START_TEST(each_ioctl)
 }
 END_TEST
 
+START_TEST(each_move_denied)
+{
+	static const int errors[] = {-EEXIST};
+
+	each_call(MOVED, errors, 1);
+}
+END_TEST
+
 START_TEST(each_acquisition)
 {
 	static const int errors[] = {-ENOMEM};
@@ -331,11 +368,7 @@ START_TEST(backend_is_silent)
 }
 END_TEST
 
-static const TTest *const *const tests[] = {&each_ioctl,
-					    &each_acquisition,
-					    &each_descriptor,
-					    &each_question,
-					    &backend_at_each_copy,
-					    &backend_is_silent,
-					    NULL};
+static const TTest *const *const tests[] = {
+	&each_ioctl,    &each_move_denied,     &each_acquisition,  &each_descriptor,
+	&each_question, &backend_at_each_copy, &backend_is_silent, NULL};
 const struct report_group swap_faults_group = {"swap_faults", tests};

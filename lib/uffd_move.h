@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* uffd_move.h - UFFDIO_MOVE, and what it really did. */
+#ifndef BM_UFFD_MOVE_H
+#define BM_UFFD_MOVE_H
+
+#include "uffd.h"
+
+/*
+ * Bytes moved, from the first on; or -errno of the first page. -EEXIST: its
+ * place is taken, and it is where it was.
+ */
+long bm_uffd_move(const struct bm_uffd *uffd, uint64_t to, uint64_t from, uint64_t length,
+		  uint64_t mode);
+
+/* After -EEXIST of a MOVE by other means: 1 when it has moved the page. */
+int bm_uffd_has_gone(const struct bm_uffd *uffd, uint64_t from);
+
+#endif

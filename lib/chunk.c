@@ -6,29 +6,14 @@
 #include <string.h>
 
 #include "bits.h"
+#include "chunk_slabs.h"
 #include "claims.h"
+#include "direct.h"
 #include "pagemap.h"
 #include "putback.h"
 #include "window.h"
 
 #define WORDS (BM_SLAB_PAGES / 64)
-
-/* All that is needed while the chunk is out of reach; on the stack of its owner. */
-struct work {
-	struct bm_swap *swap;
-	struct bm_seat *seat;
-	struct bm_chunk *chunk;
-	struct bm_uffd *uffd;
-	struct bm_slab *staging, *grave;
-	struct bm_window *window;
-	struct bm_lane lane;
-	struct bm_copier copier; /* of the seat, which lies on the heap */
-	int pagemap;
-	int refused; /* the flags of mapping and pool differ */
-	int mixed;   /* those of the pool do among themselves */
-	size_t lost; /* copies that the backend may still be making */
-	uint16_t place[BM_SLAB_PAGES];
-};
 
 static void set_why(struct bm_chunk *chunk, uint32_t first, uint32_t count, enum bm_reason why)
 {
@@ -40,107 +25,6 @@ static void set_why(struct bm_chunk *chunk, uint32_t first, uint32_t count, enum
 static void set_why_all(struct bm_chunk *chunk, enum bm_reason why)
 {
 	memset(chunk->why, (int)why, sizeof(chunk->why));
-}
-
-static uint32_t pages_of(const struct bm_chunk *chunk)
-{
-	uint32_t pages = 0;
-
-	for (uint32_t i = 0; i < chunk->run_count; i++)
-		pages += chunk->runs[i].count;
-	return pages;
-}
-
-/* ---------------------------------------------------------------- the slabs */
-
-/* The same page of the staging where all of them are there, else the next ones that are. */
-static void find_places(struct work *work)
-{
-	const struct bm_chunk *chunk = work->chunk;
-	uint32_t at = 0;
-	int same = work->staging->count == BM_SLAB_PAGES;
-
-	for (uint32_t i = 0; i < chunk->run_count; i++) {
-		for (uint32_t k = 0; k < chunk->runs[i].count; k++) {
-			uint32_t page = chunk->runs[i].first + k;
-
-			if (!same)
-				at = bm_bits_next(work->staging->resident, at, BM_SLAB_PAGES, 1);
-			work->place[page] = (uint16_t)(same ? page : at++);
-		}
-	}
-}
-
-static int take_slabs(struct work *work)
-{
-	struct bm_pool_wish wish = {.uffd = work->uffd,
-				    .lane = work->lane,
-				    .node = work->chunk->node,
-				    .pages = work->chunk->huge ? 1 : pages_of(work->chunk)};
-	int error;
-
-	work->staging = bm_pool_take(&work->swap->pool, &wish, &error);
-	if (!work->staging)
-		return error;
-	work->grave = bm_pool_take_empty(&work->swap->pool, &wish, &error);
-	if (!work->grave)
-		bm_pool_give(&work->swap->pool, work->staging);
-	else if (!work->chunk->huge)
-		find_places(work);
-	return work->grave ? 0 : error;
-}
-
-/* What was put back from the staging has left it. */
-static void settle_staging(struct work *work)
-{
-	struct bm_slab *slab = work->staging;
-	const struct bm_window *window = work->window;
-	uint32_t page = 0;
-
-	if (work->chunk->huge) {
-		/* One that was put back in parts is no huge page any more. */
-		if (bm_bits_next(window->staged, 0, window->pages, 1) < window->pages)
-			slab->count = 0;
-	} else {
-		for (;
-		     (page = bm_bits_next(window->staged, page, window->pages, 1)) < window->pages;
-		     page++) {
-			bm_bit_clear(slab->resident, work->place[page]);
-			slab->count--;
-		}
-	}
-}
-
-/* The old pages that were not put back are the pool's now. */
-static void settle_grave(struct work *work)
-{
-	const struct bm_pool *pool = &work->swap->pool;
-	struct bm_slab *slab = work->grave;
-	const struct bm_window *window = work->window;
-
-	slab->node = pool->env.many_nodes ? -1 : work->chunk->node;
-	if (work->chunk->huge) {
-		slab->count = bm_bits_next(window->staged, 0, window->pages, 0) == window->pages;
-		if (!slab->count)
-			bm_slab_release(&pool->env, slab);
-		return;
-	}
-	for (uint32_t i = 0; i < (window->pages + 63) / 64; i++)
-		slab->resident[i] = window->present[i] & ~window->back[i];
-	slab->count = bm_bits_count(slab->resident, WORDS);
-}
-
-static void give_slabs(struct work *work)
-{
-	if (work->window) {
-		settle_staging(work);
-		settle_grave(work);
-	}
-	if (work->lost)
-		bm_pool_abandon(&work->swap->pool, work->staging);
-	else
-		bm_pool_give(&work->swap->pool, work->staging);
-	bm_pool_give(&work->swap->pool, work->grave);
 }
 
 /* ---------------------------------------------------------------- in the window */
@@ -162,7 +46,7 @@ static enum bm_reason why_not_out(long error)
 }
 
 /* Takes the pages of a run out; what cannot be is passed over. */
-static void take_out_run(struct work *work, struct bm_chunk_run run)
+static void take_out_run(struct bm_chunk_work *work, struct bm_chunk_run run)
 {
 	while (run.count > 0) {
 		long out = bm_window_take_out(work->uffd, work->window, run.first, run.count);
@@ -183,7 +67,7 @@ static void take_out_run(struct work *work, struct bm_chunk_run run)
 }
 
 /* One copy for pages that follow each other on both sides. */
-static size_t list_copies(struct work *work, struct bm_copy *copies)
+static size_t list_copies(struct bm_chunk_work *work, struct bm_copy *copies)
 {
 	const struct bm_window *window = work->window;
 	uint64_t page_size = work->uffd->page_size;
@@ -208,7 +92,7 @@ static size_t list_copies(struct work *work, struct bm_copy *copies)
 	return made;
 }
 
-static void copy(struct work *work)
+static void copy(struct bm_chunk_work *work)
 {
 	struct bm_window *window = work->window;
 	struct bm_copy copies[BM_COPIES_MOST];
@@ -228,8 +112,17 @@ static void copy(struct work *work)
 	}
 }
 
+/* The kernel copies while it puts them back; where it has no memory, the old ones go back. */
+static void copy_later(struct bm_chunk_work *work)
+{
+	struct bm_window *window = work->window;
+
+	for (uint32_t i = 0; i < (window->pages + 63) / 64; i++)
+		window->copied[i] = window->present[i];
+}
+
 /* A huge page that came after the pages were classified would be split. */
-static int has_become_huge(const struct work *work)
+static int has_become_huge(const struct bm_chunk_work *work)
 {
 	const struct bm_window *window = work->window;
 	struct bm_page_scan scan = {window->start, window->end, BM_SCAN_HUGE, 1};
@@ -240,7 +133,7 @@ static int has_become_huge(const struct work *work)
 }
 
 /* From here to the end: nothing but the stack, the window and the slabs. */
-static void pass_through(struct work *work)
+static void pass_through(struct bm_chunk_work *work)
 {
 	struct bm_chunk *chunk = work->chunk;
 	int huge = has_become_huge(work);
@@ -249,11 +142,12 @@ static void pass_through(struct work *work)
 		take_out_run(work, chunk->runs[i]);
 	huge = huge || bm_window_look(work->uffd, work->window, work->pagemap);
 	/* A huge page that was split on the way would come back as pages of another one. */
-	if (huge == chunk->huge) {
-		copy(work);
-	} else {
+	if (huge != chunk->huge)
 		set_why_all(chunk, BM_REASON_LARGE_FOLIO);
-	}
+	else if (work->staging)
+		copy(work);
+	else
+		copy_later(work);
 	bm_window_put_back(work->uffd, work->window);
 	bm_window_close(work->uffd, work->window);
 }
@@ -272,7 +166,7 @@ static enum bm_reason why_not_open(int error)
 	}
 }
 
-static void settle_chunk(struct work *work)
+static void settle_chunk(struct bm_chunk_work *work)
 {
 	struct bm_chunk *chunk = work->chunk;
 	const struct bm_window *window = work->window;
@@ -293,13 +187,14 @@ static void settle_chunk(struct work *work)
 	}
 }
 
-static void run_window(struct work *work)
+static void run_window(struct bm_chunk_work *work)
 {
 	struct bm_window_frame frame = {.start = work->chunk->start,
 					.end = work->chunk->end,
 					.grave = work->grave->start,
-					.staging = work->staging->start,
-					.place = work->chunk->huge ? NULL : work->place,
+					.staging = work->staging ? work->staging->start : 0,
+					.place = work->staging && !work->chunk->huge ? work->place
+										     : NULL,
 					.low = work->chunk->low,
 					.high = work->chunk->high};
 	const struct bm_sys *sys = work->swap->wish.sys;
@@ -319,7 +214,7 @@ static void run_window(struct work *work)
 }
 
 /* With the slabs, and outside of the window again at the end. */
-static void run_claimed(struct work *work)
+static void run_claimed(struct bm_chunk_work *work)
 {
 	int claim = bm_claim(work->uffd, BM_CLAIM_WINDOW, work->chunk->start, work->chunk->end);
 
@@ -333,7 +228,7 @@ static void run_claimed(struct work *work)
 	bm_claim_end(work->uffd, claim);
 }
 
-static void run_in_lane(struct work *work, int locked)
+static void run_in_lane(struct bm_chunk_work *work, int locked)
 {
 	int rc;
 
@@ -342,32 +237,59 @@ static void run_in_lane(struct work *work, int locked)
 	work->window = NULL;
 	work->lost = 0;
 	set_why_all(work->chunk, BM_REASON_NO_POOL);
-	rc = take_slabs(work);
+	rc = bm_chunk_take_slabs(work);
 	if (rc < 0) {
 		if (locked)
 			set_why_all(work->chunk, BM_REASON_LOCKED);
 		return;
 	}
-	set_why_all(work->chunk, BM_REASON_NONE);
+	set_why_all(work->chunk, work->chunk->direct ? BM_REASON_NO_POOL : BM_REASON_NONE);
 	run_claimed(work);
 	if (work->refused || work->mixed) {
-		bm_slab_relock(&work->swap->pool.env, work->staging);
+		if (work->staging)
+			bm_slab_relock(&work->swap->pool.env, work->staging);
 		bm_slab_relock(&work->swap->pool.env, work->grave);
 	}
-	give_slabs(work);
+	bm_chunk_give_slabs(work);
 	if (work->window)
 		bm_window_give(work->uffd, work->window);
 	if (!work->refused)
 		work->seat->locked = locked;
 }
 
+static void run(struct bm_chunk_work *work)
+{
+	run_in_lane(work, work->seat->locked);
+	/* The slabs are alike now. */
+	if (work->mixed)
+		run_in_lane(work, work->lane.locked);
+	/* Locked mappings need locked slabs, others such that are not. */
+	if (work->refused && bm_bits_count(work->chunk->moved, WORDS) == 0)
+		run_in_lane(work, !work->seat->locked);
+}
+
+static void run_aimed(struct bm_chunk_work *work)
+{
+	const struct bm_slab_env *env = &work->swap->pool.env;
+	struct bm_chunk *chunk = work->chunk;
+	struct bm_aim aim;
+
+	if (chunk->direct && bm_aim_take(env, chunk->start, chunk->node, &aim) < 0)
+		chunk->direct = 0;
+	run(work);
+	if (chunk->direct) {
+		bm_aim_end(env, &aim);
+		bm_direct_check(env, chunk);
+	}
+}
+
 int bm_chunk_swap(struct bm_swap *swap, struct bm_seat *seat, struct bm_chunk *chunk)
 {
-	struct work work = {.swap = swap,
-			    .seat = seat,
-			    .chunk = chunk,
-			    .lane = {(unsigned char)seat->number, chunk->huge != 0, 0},
-			    .pagemap = swap->pool.env.pagemap};
+	struct bm_chunk_work work = {.swap = swap,
+				     .seat = seat,
+				     .chunk = chunk,
+				     .lane = {(unsigned char)seat->number, chunk->huge != 0, 0},
+				     .pagemap = swap->pool.env.pagemap};
 	uint64_t signals;
 	int rc = bm_uffd_enter(&swap->wish, &work.uffd, &signals);
 
@@ -375,17 +297,10 @@ int bm_chunk_swap(struct bm_swap *swap, struct bm_seat *seat, struct bm_chunk *c
 		return rc;
 	memset(chunk->moved, 0, sizeof(chunk->moved));
 	chunk->ns_window = 0;
-	if (bm_seat_claim(work.uffd, seat, __builtin_frame_address(0), chunk + 1) == 0) {
-		run_in_lane(&work, seat->locked);
-		/* The slabs are alike now. */
-		if (work.mixed)
-			run_in_lane(&work, work.lane.locked);
-		/* Locked mappings need locked slabs, others such that are not. */
-		if (work.refused && bm_bits_count(chunk->moved, WORDS) == 0)
-			run_in_lane(&work, !seat->locked);
-	} else {
+	if (bm_seat_claim(work.uffd, seat, __builtin_frame_address(0), chunk + 1) == 0)
+		run_aimed(&work);
+	else
 		set_why_all(chunk, BM_REASON_OWN_MEMORY);
-	}
 	bm_uffd_leave(swap->wish.sys, &signals);
 	return 0;
 }

@@ -21,6 +21,7 @@ struct bm_chunk {
 	uint64_t low, high; /* of its mapping */
 	int node;
 	int huge;
+	int direct;         /* without the pool, see direct.h; not of a huge page */
 	uint32_t run_count; /* at most BM_COPIES_MOST */
 	struct bm_chunk_run runs[BM_COPIES_MOST];
 

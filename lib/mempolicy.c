@@ -20,6 +20,35 @@ int bm_policy_set(const struct bm_sys *sys, uint64_t start, uint64_t end,
 	return (int)sys->mbind(start, end - start, policy->mode, policy->nodes, MAX_NODE, 0);
 }
 
+int bm_policy_get_thread(const struct bm_sys *sys, struct bm_policy *policy)
+{
+	*policy = (struct bm_policy){0};
+	return (int)sys->get_mempolicy(&policy->mode, policy->nodes, MAX_NODE, 0, 0);
+}
+
+int bm_policy_set_thread(const struct bm_sys *sys, const struct bm_policy *policy)
+{
+	return (int)sys->set_mempolicy(policy->mode, policy->nodes, MAX_NODE);
+}
+
+struct bm_policy bm_policy_of_node(int mode, int node)
+{
+	struct bm_policy policy = {.mode = mode};
+	unsigned int bits = 8 * sizeof(policy.nodes[0]);
+
+	policy.nodes[(unsigned int)node / bits] = 1ul << ((unsigned int)node % bits);
+	return policy;
+}
+
+int bm_policy_same(const struct bm_policy *a, const struct bm_policy *b)
+{
+	int same = a->mode == b->mode;
+
+	for (size_t i = 0; i < BM_MASK_WORDS; i++)
+		same &= a->nodes[i] == b->nodes[i];
+	return same;
+}
+
 int bm_policy_restorable(const struct bm_policy *policy)
 {
 	/*
@@ -34,13 +63,9 @@ int bm_policy_restorable(const struct bm_policy *policy)
 int bm_policy_prefer(const struct bm_sys *sys, uint64_t start, uint64_t end, int node,
 		     unsigned int flags)
 {
-	unsigned long mask[BM_MASK_WORDS] = {0};
-	unsigned int bits = 8 * sizeof(mask[0]);
+	struct bm_policy policy = bm_policy_of_node(MPOL_PREFERRED, node);
+	int rc = (int)sys->mbind(start, end - start, policy.mode, policy.nodes, MAX_NODE, flags);
 
-	int rc;
-
-	mask[(unsigned int)node / bits] = 1ul << ((unsigned int)node % bits);
-	rc = (int)sys->mbind(start, end - start, MPOL_PREFERRED, mask, MAX_NODE, flags);
 	/* All else is as the kernel wants it. */
 	return rc == -EINVAL ? -ENODEV : rc;
 }

@@ -17,6 +17,11 @@ struct bm_policy {
 int bm_policy_get(const struct bm_sys *sys, uint64_t addr, struct bm_policy *policy);
 int bm_policy_set(const struct bm_sys *sys, uint64_t start, uint64_t end,
 		  const struct bm_policy *policy);
+/* That of the calling thread. */
+int bm_policy_get_thread(const struct bm_sys *sys, struct bm_policy *policy);
+int bm_policy_set_thread(const struct bm_sys *sys, const struct bm_policy *policy);
+struct bm_policy bm_policy_of_node(int mode, int node);
+int bm_policy_same(const struct bm_policy *a, const struct bm_policy *b);
 /* 1 when bm_policy_set() of it gives exactly the same policy again. */
 int bm_policy_restorable(const struct bm_policy *policy);
 

@@ -102,14 +102,29 @@ static struct bm_rates_chunk price_of(const struct gather *gather)
 	return price;
 }
 
-/* Where swap was asked for by name, or only swap can do it, there is no choice. */
-static int is_dearer(const struct gather *gather, const struct bm_rates_chunk *price)
+/*
+ * With the pool or without: whatever is faster. 1 where the kernel is faster
+ * still; where swap was asked for by name, or only swap can do it, it is not asked.
+ */
+static int is_dearer(struct gather *gather, const struct bm_rates_chunk *price)
 {
 	const struct bm_rates *rates = &gather->job->swap->rates;
+	uint64_t swap = bm_rates_swap_ns(rates, price), direct = bm_rates_direct_ns(rates, price);
+	int is_direct = price->lacking && !price->huge && direct < swap;
 
+	gather->chunk.direct = is_direct;
 	if (gather->job->choice.named || gather->job->replace)
 		return 0;
-	return bm_rates_swap_ns(rates, price) > bm_rates_kernel_ns(rates, price);
+	return (is_direct ? direct : swap) > bm_rates_kernel_ns(rates, price);
+}
+
+static void follow(struct bm_rates *rates, const struct gather *gather,
+		   const struct bm_rates_chunk *price, uint64_t ns)
+{
+	if (gather->chunk.direct)
+		bm_rates_follow_direct(rates, price, ns);
+	else
+		bm_rates_follow(rates, price, ns);
 }
 
 /* Swaps what has been gathered. */
@@ -129,7 +144,7 @@ static void flush(struct gather *gather)
 	if (rc < 0) {
 		leave(gather, rc == -ERANGE ? BM_REASON_CHEAPER : bm_why_not_swap(rc));
 	} else {
-		bm_rates_follow(&job->swap->rates, &price, job->sys->now_ns() - begin);
+		follow(&job->swap->rates, gather, &price, job->sys->now_ns() - begin);
 		for (uint32_t i = 0; i < gather->count; i++)
 			settle_unit(gather, &job->units[gather->order[gather->first + i]]);
 		count_chunk(job, &gather->chunk);

@@ -176,6 +176,28 @@ static int put_refused(struct bm_uffd *uffd, struct bm_window *window, struct ru
 	return 1;
 }
 
+/* The old page is there, and goes back where this fails. */
+static long copy_into_place(struct bm_uffd *uffd, struct bm_window *window, const struct run *run)
+{
+	struct bm_uffd_transfer copy = {run->to, run->from, run->count * uffd->page_size,
+					BM_UFFD_DONTWAKE, 0};
+	int rc = uffd->sys->ioctl(uffd->fd, BM_UFFDIO_COPY, &copy);
+
+	if (copy.done > 0)
+		return (long)copy.done;
+	if (rc != -EAGAIN)
+		bm_bits_clear(window->copied, run->first, run->first + run->count);
+	return -EAGAIN;
+}
+
+static long put_run(struct bm_uffd *uffd, struct bm_window *window, const struct run *run)
+{
+	if (run->staged && window->direct)
+		return copy_into_place(uffd, window, run);
+	return bm_uffd_move(uffd, run->to, run->from, run->count * uffd->page_size,
+			    BM_UFFD_DONTWAKE | (run->staged ? 0 : BM_UFFD_MOVE_HOLES));
+}
+
 /* One run: 1 done, 0 nothing left, -EAGAIN an event is pending, -ENOMEM. */
 static int step(struct bm_uffd *uffd, struct bm_window *window)
 {
@@ -186,8 +208,7 @@ static int step(struct bm_uffd *uffd, struct bm_window *window)
 	bm_gate_enter(&uffd->gate, uffd->sys);
 	more = next_run(uffd, window, &run);
 	if (more) {
-		moved = bm_uffd_move(uffd, run.to, run.from, run.count * uffd->page_size,
-				     BM_UFFD_DONTWAKE | (run.staged ? 0 : BM_UFFD_MOVE_HOLES));
+		moved = put_run(uffd, window, &run);
 		if (moved > 0)
 			settle(window, &run, (uint32_t)(moved / (long)uffd->page_size));
 		else if (moved == -EAGAIN)

@@ -15,21 +15,32 @@ void bm_rates_init(struct bm_rates *rates)
 	atomic_init(&rates->page_ns, 450);
 	atomic_init(&rates->huge_ns, 130000);
 	atomic_init(&rates->populate_ns, 900);
+	atomic_init(&rates->direct_ns, 1000);
 	atomic_init(&rates->kernel_ns, 2000);
 	atomic_init(&rates->kernel_huge_ns, 450000);
 	atomic_init(&rates->scale, ONE);
+}
+
+static uint64_t around_pages(const struct bm_rates *rates, const struct bm_rates_chunk *chunk)
+{
+	return rates->chunk_ns + chunk->runs * rates->run_ns;
 }
 
 static uint64_t expected(const struct bm_rates *rates, const struct bm_rates_chunk *chunk)
 {
 	if (chunk->huge)
 		return rates->huge_ns;
-	return rates->chunk_ns + chunk->runs * rates->run_ns + chunk->pages * rates->page_ns;
+	return around_pages(rates, chunk) + chunk->pages * rates->page_ns;
 }
 
 uint64_t bm_rates_swap_ns(const struct bm_rates *rates, const struct bm_rates_chunk *chunk)
 {
 	return expected(rates, chunk) * rates->scale / ONE + chunk->lacking * rates->populate_ns;
+}
+
+uint64_t bm_rates_direct_ns(const struct bm_rates *rates, const struct bm_rates_chunk *chunk)
+{
+	return around_pages(rates, chunk) + chunk->pages * rates->direct_ns;
 }
 
 uint64_t bm_rates_kernel_ns(const struct bm_rates *rates, const struct bm_rates_chunk *chunk)
@@ -64,6 +75,13 @@ void bm_rates_follow(struct bm_rates *rates, const struct bm_rates_chunk *chunk,
 	/* A slice of the scheduler's is no property of the chunk. */
 	scale = scale < SCALE_LO ? SCALE_LO : scale > SCALE_HI ? SCALE_HI : scale;
 	approach(&rates->scale, scale);
+}
+
+void bm_rates_follow_direct(struct bm_rates *rates, const struct bm_rates_chunk *chunk, uint64_t ns)
+{
+	uint64_t around = around_pages(rates, chunk);
+
+	approach(&rates->direct_ns, ns > around ? (ns - around) / chunk->pages : 1);
 }
 
 void bm_rates_follow_kernel(struct bm_rates *rates, uint32_t pages, uint64_t ns)

@@ -20,7 +20,8 @@ struct bm_rates {
 	atomic_uint_fast64_t page_ns;     /* of each page */
 	atomic_uint_fast64_t huge_ns;     /* of a huge page */
 	atomic_uint_fast64_t populate_ns; /* of each base page that the pool lacks */
-	atomic_uint_fast64_t kernel_ns;   /* of each base page, by the kernel */
+	atomic_uint_fast64_t direct_ns; /* of each page that goes without the pool, see direct.h */
+	atomic_uint_fast64_t kernel_ns; /* of each base page, by the kernel */
 	atomic_uint_fast64_t kernel_huge_ns;
 	atomic_uint_fast64_t scale; /* what chunks took, by what was expected; 1024 is one */
 };
@@ -36,6 +37,8 @@ struct bm_rates_chunk {
 void bm_rates_init(struct bm_rates *rates);
 
 uint64_t bm_rates_swap_ns(const struct bm_rates *rates, const struct bm_rates_chunk *chunk);
+/* Without the pool. */
+uint64_t bm_rates_direct_ns(const struct bm_rates *rates, const struct bm_rates_chunk *chunk);
 uint64_t bm_rates_kernel_ns(const struct bm_rates *rates, const struct bm_rates_chunk *chunk);
 
 /* From a chunk of `pages` in one run, and one of as many in `runs`. */
@@ -43,6 +46,8 @@ void bm_rates_learn_runs(struct bm_rates *rates, uint64_t one_ns, uint64_t many_
 			 uint32_t runs);
 /* What a chunk really took; what base pages took the kernel. */
 void bm_rates_follow(struct bm_rates *rates, const struct bm_rates_chunk *chunk, uint64_t ns);
+void bm_rates_follow_direct(struct bm_rates *rates, const struct bm_rates_chunk *chunk,
+			    uint64_t ns);
 void bm_rates_follow_kernel(struct bm_rates *rates, uint32_t pages, uint64_t ns);
 
 #endif

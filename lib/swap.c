@@ -12,7 +12,6 @@
 #include "pagemap.h"
 #include "threads.h"
 
-#define MEMORY_NODES "/sys/devices/system/node/has_memory"
 /* No engine takes as long for a chunk; what is slower is as good as dead. */
 #define PATIENCE_NS UINT64_C(1000000000)
 /* What a backend may take to measure its loops, and the rest of it, for a moment. */
@@ -23,7 +22,8 @@ static int many_nodes(const struct bm_sys *sys)
 	char text[256];
 
 	/* A kernel without CONFIG_NUMA has no such file and one node. */
-	return bm_sys_text(sys, MEMORY_NODES, text, sizeof(text)) > 0 && strpbrk(text, ",-");
+	return bm_sys_text(sys, BM_MEMORY_NODES_FILE, text, sizeof(text)) > 0 &&
+	       strpbrk(text, ",-");
 }
 
 static int open_engine(struct bm_swap *swap, const struct bm_swap_config *config)

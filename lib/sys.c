@@ -60,6 +60,11 @@ static long linux_mbind(uint64_t addr, size_t length, int mode, const unsigned l
 	return result(syscall(SYS_mbind, addr, length, mode, mask, maxnode, flags));
 }
 
+static long linux_set_mempolicy(int mode, const unsigned long *mask, unsigned long maxnode)
+{
+	return result(syscall(SYS_set_mempolicy, mode, mask, maxnode));
+}
+
 static long linux_get_mempolicy(int *mode, unsigned long *mask, unsigned long maxnode,
 				uint64_t addr, unsigned long flags)
 {
@@ -243,6 +248,7 @@ static int linux_at_fork(void (*prepare)(void), void (*parent)(void), void (*chi
 const struct bm_sys bm_sys_linux = {
 	.move_pages = linux_move_pages,
 	.mbind = linux_mbind,
+	.set_mempolicy = linux_set_mempolicy,
 	.get_mempolicy = linux_get_mempolicy,
 	.userfaultfd = linux_userfaultfd,
 	.msync = linux_msync,

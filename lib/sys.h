@@ -22,6 +22,7 @@ struct bm_sys {
 			   int *status, int flags);
 	long (*mbind)(uint64_t addr, size_t length, int mode, const unsigned long *mask,
 		      unsigned long maxnode, unsigned int flags);
+	long (*set_mempolicy)(int mode, const unsigned long *mask, unsigned long maxnode);
 	long (*get_mempolicy)(int *mode, unsigned long *mask, unsigned long maxnode, uint64_t addr,
 			      unsigned long flags);
 	long (*userfaultfd)(int flags);

@@ -41,6 +41,7 @@ struct bm_window {
 	uint32_t waited; /* somebody has touched it since it was opened */
 	struct bm_segments segments;
 	uint64_t staging; /* where the pages are copied to */
+	uint32_t direct;  /* nowhere: the kernel copies from the graveyard into place */
 	/* Sets of pages. */
 	uint64_t *away;    /* taken out and not put back yet */
 	uint64_t *present; /* in the graveyard, with contents of their own */

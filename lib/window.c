@@ -27,7 +27,8 @@ static void set_up(struct bm_uffd *uffd, struct bm_window *window,
 	window->start = frame->start;
 	window->end = frame->end;
 	window->grave = frame->grave;
-	window->staging = frame->staging;
+	window->direct = frame->staging == 0;
+	window->staging = window->direct ? frame->grave : frame->staging;
 	window->place = frame->place;
 	window->pages = (uint32_t)((frame->end - frame->start) / uffd->page_size);
 	window->waited = 0;

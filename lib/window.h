@@ -16,9 +16,9 @@
 /* Where a chunk lies, where its pages go meanwhile, and where the copies are made. */
 struct bm_window_frame {
 	uint64_t start, end;
-	uint64_t grave, staging;
-	uint16_t *place;    /* see struct bm_window */
-	uint64_t low, high; /* the mapping, as far as it is known */
+	uint64_t grave, staging; /* staging 0: see struct bm_window, direct */
+	uint16_t *place;         /* see struct bm_window */
+	uint64_t low, high;      /* the mapping, as far as it is known */
 };
 
 /*

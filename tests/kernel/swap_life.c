@@ -16,10 +16,10 @@ struct scene {
 
 static struct scene scene;
 
-static void scene_start(const char *(*step)(struct mutator *), int huge)
+static void scene_start(const char *(*step)(struct mutator *), int huge, int64_t pool_mb)
 {
 	memset(&scene, 0, sizeof(scene));
-	swapper_new(&scene.swapper, huge ? 2048 : 256, 2, 32);
+	swapper_new(&scene.swapper, huge ? 2048 : 256, 2, pool_mb);
 	area_new_low(&scene.area, HUGES, huge, nodes[0]);
 	scene.writers.start = scene.area.start;
 	scene.writers.count = scene.area.count;
@@ -88,13 +88,14 @@ static void move_in_peace(int round)
 	}
 }
 
-static void live(const char *name, const char *(*step)(struct mutator *), int huge)
+static void live_on(const char *name, const char *(*step)(struct mutator *), int huge,
+		    int64_t pool_mb)
 {
 	struct box box;
 	int round = 0;
 
 	watchdog_start(name);
-	scene_start(step, huge);
+	scene_start(step, huge, pool_mb);
 	box_start(&box, "the migrating thread");
 	while (box_open(&box)) {
 		ck_assert_int_ge(swapper_round(&scene.swapper, &scene.area, round++), 0);
@@ -107,6 +108,11 @@ static void live(const char *name, const char *(*step)(struct mutator *), int hu
 	area_free(&scene.area);
 	swapper_free(&scene.swapper);
 	watchdog_stop();
+}
+
+static void live(const char *name, const char *(*step)(struct mutator *), int huge)
+{
+	live_on(name, step, huge, 32);
 }
 
 /* Each with base pages and with huge pages. */
@@ -155,14 +161,26 @@ START_TEST(remap_is_never_refused)
 }
 END_TEST
 
+/* With nothing in the pool the kernel makes the new pages, and copies. */
+START_TEST(without_a_pool)
+{
+	static const char *(*const steps[])(struct mutator *) = {
+		step_munmap_mmap, step_remap,    step_dontunmap, step_resize,  step_dontneed,
+		step_protect,     step_mlockall, step_hugepage,  step_dontfork};
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		live_on("swap_life/without_a_pool", steps[i], 0, SWAP_NO_POOL);
+}
+END_TEST
+
 /* Nothing but writers and a reader of what they leave alone. */
-static void only_writers(int huge, int64_t chunk_kb)
+static void only_writers(int huge, int64_t chunk_kb, int64_t pool_mb)
 {
 	struct box box;
 	int round = 0;
 
 	memset(&scene, 0, sizeof(scene));
-	swapper_new(&scene.swapper, chunk_kb, 2, 32);
+	swapper_new(&scene.swapper, chunk_kb, 2, pool_mb);
 	area_new_low(&scene.area, HUGES, huge, nodes[0]);
 	scene.writers.start = scene.area.start;
 	scene.writers.count = scene.area.count;
@@ -188,9 +206,10 @@ static void only_writers(int huge, int64_t chunk_kb)
 START_TEST(writers_lose_nothing)
 {
 	watchdog_start("swap_life/writers_lose_nothing");
-	only_writers(0, 64);
-	only_writers(0, 2048);
-	only_writers(1, 2048);
+	only_writers(0, 64, 32);
+	only_writers(0, 2048, 32);
+	only_writers(0, 2048, SWAP_NO_POOL);
+	only_writers(1, 2048, 32);
 	watchdog_stop();
 }
 END_TEST
@@ -223,5 +242,6 @@ static const TTest *const *const tests[] = {&writers_lose_nothing,
 					    &dontfork_base,
 					    &dontfork_huge,
 					    &remap_is_never_refused,
+					    &without_a_pool,
 					    NULL};
 const struct report_group swap_life_group = {"swap_life", tests};

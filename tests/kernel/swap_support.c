@@ -21,7 +21,7 @@ void swapper_new(struct swapper *swapper, int64_t chunk_kb, int64_t threads, int
 	if (threads)
 		options.threads = threads;
 	if (pool_mb)
-		options.pool_mb = pool_mb;
+		options.pool_mb = pool_mb == SWAP_NO_POOL ? 0 : pool_mb;
 	ck_assert_int_eq(bm_context_new(&options, &swapper->context), 0);
 }
 

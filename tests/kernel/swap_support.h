@@ -21,6 +21,8 @@ struct swapper {
 	uint64_t windows;
 };
 
+#define SWAP_NO_POOL (-1) /* pool_mb 0 */
+
 /* The options of the same names; 0 leaves the choice to the library. */
 void swapper_new(struct swapper *swapper, int64_t chunk_kb, int64_t threads, int64_t pool_mb);
 void swapper_free(struct swapper *swapper);

@@ -158,6 +158,7 @@ static struct {
 	int nodes[COUNT], status[COUNT];
 	unsigned char reasons[COUNT];
 	uint64_t swapped;
+	int64_t pool_mb;
 } area;
 
 static uint64_t word_of(size_t at)
@@ -218,6 +219,8 @@ static long migrate(const struct bm_backend *backend)
 
 	bm_options_init(&options, sizeof(options));
 	options.threads = 2;
+	if (area.pool_mb >= 0)
+		options.pool_mb = area.pool_mb;
 	rc = bm_context_create(&faulty_sys, &options, &context);
 	if (rc < 0)
 		return rc;
@@ -254,6 +257,15 @@ static int usable(void)
 
 /* ---------------------------------------------------------------- the tests */
 
+static const char *first_reason(void)
+{
+	for (size_t i = 0; i < COUNT; i++) {
+		if (area.reasons[i] != BM_REASON_NONE)
+			return bm_reason_name(area.reasons[i]);
+	}
+	return "none";
+}
+
 static void fail_each(enum call call, int error)
 {
 	fault.call = call;
@@ -266,18 +278,26 @@ static void fail_each(enum call call, int error)
 		migrate(NULL);
 		area_check();
 	} while (atomic_load(&fault.hit));
-	ck_assert_msg(area.swapped > HUGE, "without a fault nothing was swapped");
+	ck_assert_msg(area.swapped > HUGE,
+		      "without a fault %llu bytes were swapped; first page left: %s",
+		      (unsigned long long)area.swapped, first_reason());
 }
 
-static void each_call(enum call call, const int *errors, size_t count)
+static void each_call_on(enum call call, const int *errors, size_t count, int64_t pool_mb)
 {
 	if (!usable())
 		skip_test("no userfaultfd with UFFDIO_MOVE for this process");
 	set_up_sys();
 	area_new();
+	area.pool_mb = pool_mb;
 	for (size_t i = 0; i < count; i++)
 		fail_each(call, errors[i]);
 	area_free();
+}
+
+static void each_call(enum call call, const int *errors, size_t count)
+{
+	each_call_on(call, errors, count, -1);
 }
 
 START_TEST(each_ioctl)
@@ -286,6 +306,15 @@ START_TEST(each_ioctl)
 				     -EBUSY,  -ENOENT, -EEXIST, -EBADF};
 
 	each_call(IOCTL, errors, sizeof(errors) / sizeof(errors[0]));
+}
+END_TEST
+
+/* Where the kernel copies the pages into place. */
+START_TEST(each_ioctl_without_a_pool)
+{
+	static const int errors[] = {-ENOMEM, -EAGAIN, -EEXIST, -EFAULT, -ENOENT};
+
+	each_call_on(IOCTL, errors, sizeof(errors) / sizeof(errors[0]), 0);
 }
 END_TEST
 
@@ -334,6 +363,7 @@ START_TEST(backend_at_each_copy)
 	set_up_sys();
 	fault.at = 0;
 	area_new();
+	area.pool_mb = -1;
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
 		for (size_t at = 1; at <= 10; at += 3) {
 			faulty = (struct faulty){.kind = kinds[k], .at = at, .depth = 3};
@@ -357,6 +387,7 @@ START_TEST(backend_is_silent)
 	set_up_sys();
 	fault.at = 0;
 	area_new();
+	area.pool_mb = -1;
 	faulty = (struct faulty){.kind = FAULTY_SILENT, .at = 2};
 	migrate(&faulty_backend);
 	area_check();
@@ -369,6 +400,7 @@ START_TEST(backend_is_silent)
 END_TEST
 
 static const TTest *const *const tests[] = {
-	&each_ioctl,    &each_move_denied,     &each_acquisition,  &each_descriptor,
-	&each_question, &backend_at_each_copy, &backend_is_silent, NULL};
+	&each_ioctl,           &each_ioctl_without_a_pool, &each_move_denied,
+	&each_acquisition,     &each_descriptor,           &each_question,
+	&backend_at_each_copy, &backend_is_silent,         NULL};
 const struct report_group swap_faults_group = {"swap_faults", tests};

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* rates.c - which way is taken for the cheapest, and how estimates follow. */
+#include "rates.h"
+
+#include "unit.h"
+
+static struct bm_rates rates;
+
+static void begin(void)
+{
+	bm_rates_init(&rates);
+	rates.chunk_ns = 10000;
+	rates.run_ns = 1000;
+	rates.page_ns = 400;
+	rates.populate_ns = 900;
+	rates.direct_ns = 1000;
+	rates.kernel_ns = 2000;
+}
+
+START_TEST(estimates_add_up)
+{
+	struct bm_rates_chunk chunk = {.pages = 100, .runs = 3, .lacking = 0};
+
+	begin();
+	ck_assert_uint_eq(bm_rates_swap_ns(&rates, &chunk), 10000 + 3000 + 40000);
+	chunk.lacking = 50;
+	ck_assert_uint_eq(bm_rates_swap_ns(&rates, &chunk), 10000 + 3000 + 40000 + 45000);
+	ck_assert_uint_eq(bm_rates_direct_ns(&rates, &chunk), 10000 + 3000 + 100000);
+	ck_assert_uint_eq(bm_rates_kernel_ns(&rates, &chunk), 200000);
+}
+END_TEST
+
+/* Without the pool is cheaper only where the pool lacks enough. */
+START_TEST(pool_or_not)
+{
+	struct bm_rates_chunk chunk = {.pages = 512, .runs = 1};
+
+	begin();
+	for (chunk.lacking = 0; chunk.lacking <= 512; chunk.lacking++) {
+		uint64_t swap = bm_rates_swap_ns(&rates, &chunk);
+		uint64_t direct = bm_rates_direct_ns(&rates, &chunk);
+
+		/* 400 and 900 for what lacks against 1000 for all */
+		ck_assert_int_eq(direct<swap, chunk.lacking * 900> 512 * 600);
+	}
+}
+END_TEST
+
+START_TEST(estimates_follow)
+{
+	struct bm_rates_chunk chunk = {.pages = 512, .runs = 1, .lacking = 512};
+	uint64_t real = 10000 + 1000 + 512 * 3000;
+
+	begin();
+	for (int i = 0; i < 100; i++)
+		bm_rates_follow_direct(&rates, &chunk, real);
+	ck_assert_uint_ge(rates.direct_ns, 2980);
+	ck_assert_uint_le(rates.direct_ns, 3000);
+	/* That has nothing to do with the other ways. */
+	ck_assert_uint_eq(rates.page_ns, 400);
+	ck_assert_uint_eq(rates.kernel_ns, 2000);
+	for (int i = 0; i < 100; i++)
+		bm_rates_follow_kernel(&rates, 100, 50000);
+	ck_assert_uint_ge(rates.kernel_ns, 500);
+	ck_assert_uint_le(rates.kernel_ns, 520);
+	for (int i = 0; i < 200; i++)
+		bm_rates_follow(&rates, &chunk, bm_rates_swap_ns(&rates, &chunk) * 2);
+	ck_assert_uint_gt(rates.scale, 1024);
+}
+END_TEST
+
+/* One that took no time, or for ever, does not make a way free or forbidden. */
+START_TEST(outliers)
+{
+	struct bm_rates_chunk chunk = {.pages = 512, .runs = 1};
+
+	begin();
+	for (int i = 0; i < 100; i++) {
+		bm_rates_follow(&rates, &chunk, 0);
+		bm_rates_follow_direct(&rates, &chunk, 0);
+	}
+	ck_assert_uint_ge(rates.scale, 256);
+	ck_assert_uint_ge(rates.direct_ns, 1);
+	for (int i = 0; i < 100; i++)
+		bm_rates_follow(&rates, &chunk, UINT64_C(1) << 50);
+	ck_assert_uint_le(rates.scale, 16 * 1024);
+}
+END_TEST
+
+static const TTest *const *const tests[] = {&estimates_add_up, &pool_or_not, &estimates_follow,
+					    &outliers, NULL};
+const struct report_group rates_group = {"rates", tests};

@@ -33,6 +33,9 @@ struct bm_choice {
 	const struct bm_backend *backend;
 };
 
+/* Beside the reason: the page has stayed where it was. */
+#define BM_WAS_THERE 0x80u
+
 struct bm_job {
 	struct bm_context *context;
 	const struct bm_sys *sys;
@@ -60,6 +63,7 @@ struct bm_job {
 	const int *nodes;
 	int *status;
 	unsigned char *reasons; /* may be NULL */
+	int tell_there;         /* with BM_WAS_THERE in them */
 
 	/* The plan; units, order and calls are those of the slice. */
 	struct bm_item *items;

@@ -79,11 +79,10 @@ static void tally_page(struct bm_tally *tally, int status, int asked, int was_th
 		tally->moved++;
 }
 
-/* With BM_REPLACE a page that swap did not take has most likely stayed where it was. */
-static int was_there(const struct walk *walk, unsigned char reason)
+/* With BM_REPLACE a page that was there may have another reason than that. */
+static int was_there(unsigned char reason)
 {
-	return reason == BM_REASON_ALREADY ||
-	       (walk->model->replace && reason >= BM_REASON_NO_PROMISE);
+	return reason == BM_REASON_ALREADY || (reason & BM_WAS_THERE) != 0;
 }
 
 /* Before anything was tried it is the error of the call; later that of the pages. */
@@ -117,6 +116,7 @@ static long flush(struct walk *walk)
 	long rc;
 
 	bm_job_init(&job, walk->model->context, &request, &walk->model->choice);
+	job.tell_there = 1;
 	rc = bm_job_whole(&job);
 	if (rc < 0)
 		return fail_portion(walk, (int)rc);
@@ -124,7 +124,7 @@ static long flush(struct walk *walk)
 	add_report(&walk->model->report, &job.report);
 	for (size_t i = 0; i < portion->count; i++) {
 		tally_page(&range_at(walk, portion->owner[i])->tally, portion->status[i],
-			   portion->nodes[i], was_there(walk, portion->reasons[i]));
+			   portion->nodes[i], was_there(portion->reasons[i]));
 		/* Gone since it was found: absent, which is no failure of a range. */
 		if (portion->status[i] != portion->nodes[i] && portion->status[i] != -ENOENT)
 			walk->result++;

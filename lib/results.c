@@ -74,8 +74,11 @@ static void write_item(struct bm_job *job, const struct bm_unit *unit, const str
 	enum bm_reason reason = reason_of(unit, status, asked);
 
 	job->status[item->index] = status;
-	if (job->reasons)
+	if (job->reasons) {
 		job->reasons[item->index] = (unsigned char)reason;
+		if (job->tell_there && unit->state == BM_UNIT_ALREADY)
+			job->reasons[item->index] |= BM_WAS_THERE;
+	}
 	count(job, unit, status, asked, reason);
 }
 

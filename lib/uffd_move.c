@@ -31,3 +31,13 @@ long bm_uffd_move(const struct bm_uffd *uffd, uint64_t to, uint64_t from, uint64
 		return (long)uffd->page_size;
 	return rc < 0 ? rc : move.done < 0 ? move.done : -EIO;
 }
+
+int bm_uffd_is_registered(const struct bm_uffd *uffd, uint64_t addr)
+{
+	/* A copy from nowhere fails in one way or the other. */
+	struct bm_uffd_transfer copy = {addr, uffd->page_size, uffd->page_size, BM_UFFD_DONTWAKE,
+					0};
+	int rc = uffd->sys->ioctl(uffd->fd, BM_UFFDIO_COPY, &copy);
+
+	return rc == -EAGAIN ? rc : rc == -EFAULT || rc == -EEXIST;
+}

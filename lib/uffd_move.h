@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* uffd_move.h - UFFDIO_MOVE, and what it really did. */
+/* uffd_move.h - UFFDIO_MOVE, and what it really did; what is registered. */
 #ifndef BM_UFFD_MOVE_H
 #define BM_UFFD_MOVE_H
 
@@ -14,5 +14,11 @@ long bm_uffd_move(const struct bm_uffd *uffd, uint64_t to, uint64_t from, uint64
 
 /* After -EEXIST of a MOVE by other means: 1 when it has moved the page. */
 int bm_uffd_has_gone(const struct bm_uffd *uffd, uint64_t from);
+
+/*
+ * 1, 0; -EAGAIN: the application changes some registered mapping just now, and
+ * the event of it has not been read.
+ */
+int bm_uffd_is_registered(const struct bm_uffd *uffd, uint64_t addr);
 
 #endif

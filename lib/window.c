@@ -73,21 +73,6 @@ int bm_window_open(struct bm_uffd *uffd, struct bm_window *window,
 	return window->lease < 0 ? window->lease : 0;
 }
 
-/*
- * MOVE takes pages out of any mapping: also out of one that mremap(2) or
- * mmap(2) has brought here after we had registered what was here before, or
- * that lay elsewhere just then. From a registered one nothing comes or goes
- * without an event. A copy from nowhere fails in one way or the other.
- */
-static int is_registered(const struct bm_uffd *uffd, uint64_t addr)
-{
-	struct bm_uffd_transfer copy = {addr, uffd->page_size, uffd->page_size, BM_UFFD_DONTWAKE,
-					0};
-	int rc = uffd->sys->ioctl(uffd->fd, BM_UFFDIO_COPY, &copy);
-
-	return rc == -EAGAIN ? rc : rc == -EFAULT || rc == -EEXIST;
-}
-
 static long try_take_out(struct bm_uffd *uffd, struct bm_window *window, uint32_t first,
 			 uint32_t count)
 {
@@ -95,7 +80,13 @@ static long try_take_out(struct bm_uffd *uffd, struct bm_window *window, uint32_
 	long rc;
 
 	bm_gate_enter(&uffd->gate, uffd->sys);
-	rc = window->segments.changes ? 0 : is_registered(uffd, window->start + at);
+	/*
+	 * MOVE takes pages out of any mapping: also out of one that mremap(2) or
+	 * mmap(2) has brought here after we had registered what was here before,
+	 * or that lay elsewhere just then. From a registered one nothing comes or
+	 * goes without an event.
+	 */
+	rc = window->segments.changes ? 0 : bm_uffd_is_registered(uffd, window->start + at);
 	if (rc == 0)
 		rc = -ESTALE;
 	else if (rc > 0)

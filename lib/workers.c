@@ -25,7 +25,7 @@ static void *thread_main(void *arg)
 {
 	struct crew *crew = arg;
 
-	pthread_setname_np(pthread_self(), "batchmig");
+	pthread_setname_np(pthread_self(), "batchmig-worker");
 	work(crew, atomic_fetch_add(&crew->joined, 1));
 	return NULL;
 }

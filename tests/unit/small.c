@@ -222,6 +222,35 @@ START_TEST(each_block_once)
 }
 END_TEST
 
+static atomic_int unnamed;
+
+/* @arg: a barrier, so that neither thread takes both blocks. */
+static void check_name(void *arg, unsigned int worker, size_t block)
+{
+	char name[16] = "";
+
+	(void)block;
+	pthread_barrier_wait(arg);
+	pthread_getname_np(pthread_self(), name, sizeof(name));
+	if ((worker > 0) != (strcmp(name, "batchmig-worker") == 0))
+		atomic_store(&unnamed, 1);
+}
+
+/* All threads of the library are told apart in top(1); the caller's keep their names. */
+START_TEST(workers_are_named)
+{
+	pthread_barrier_t barrier;
+
+	fake_reset();
+	atomic_store(&unnamed, 0);
+	pthread_barrier_init(&barrier, NULL, 2);
+	ck_assert_uint_eq(bm_workers_run(&fake_sys, 2, 2, check_name, &barrier), 2);
+	ck_assert_int_eq(atomic_load(&unnamed), 0);
+	pthread_barrier_destroy(&barrier);
+	fake_end();
+}
+END_TEST
+
 START_TEST(costs)
 {
 	uint64_t before = 0;
@@ -343,6 +372,7 @@ static const TTest *const *const tests[] = {&log_levels_and_hook,
 					    &structs_across_versions,
 					    &sums_over_batches,
 					    &each_block_once,
+					    &workers_are_named,
 					    &costs,
 					    &other_movers_are_noticed,
 					    &arena_keeps_one_block,

@@ -17,6 +17,13 @@
 
 typedef _Atomic uint32_t bm_futex;
 
+#define BM_CPUS_MAX 8192 /* CPU ids: no configuration of Linux allows more */
+
+/* A set of CPUs, or of nodes. */
+struct bm_ids {
+	uint64_t bits[BM_CPUS_MAX / 64];
+};
+
 struct bm_sys {
 	long (*move_pages)(pid_t pid, size_t count, void *const *pages, const int *nodes,
 			   int *status, int flags);
@@ -46,6 +53,10 @@ struct bm_sys {
 	void (*fork_marker_free)(volatile unsigned char *marker);
 	long (*page_size)(void);
 	int (*cpus)(void); /* in the affinity mask of the calling thread */
+	/* Of the calling thread; 0 or -errno. */
+	int (*affinity)(struct bm_ids *cpus);
+	int (*set_affinity)(const struct bm_ids *cpus);
+	int (*cpu)(void); /* that it runs on, or -errno */
 	uint64_t (*now_ns)(void);
 	void (*sleep_us)(uint64_t us);
 	void *(*alloc)(size_t count, size_t size); /* zeroed; ended by free() */

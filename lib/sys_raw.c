@@ -107,6 +107,30 @@ int bm_raw_keep_only(const int *fds, int count)
 	return (int)rc;
 }
 
+/* The kernel writes as many bytes as it has CPUs. */
+int bm_raw_affinity(struct bm_ids *cpus)
+{
+	long rc;
+
+	for (size_t i = 0; i < sizeof(cpus->bits) / sizeof(cpus->bits[0]); i++)
+		cpus->bits[i] = 0;
+	rc = bm_raw(SYS_sched_getaffinity, 0, sizeof(*cpus), (long)cpus);
+	return rc < 0 ? (int)rc : 0;
+}
+
+int bm_raw_set_affinity(const struct bm_ids *cpus)
+{
+	return (int)bm_raw(SYS_sched_setaffinity, 0, sizeof(*cpus), (long)cpus);
+}
+
+int bm_raw_cpu(void)
+{
+	unsigned int cpu = 0;
+	long rc = bm_raw(SYS_getcpu, (long)&cpu);
+
+	return rc < 0 ? (int)rc : (int)cpu;
+}
+
 void bm_raw_yield(void)
 {
 	bm_raw(SYS_sched_yield, 0);

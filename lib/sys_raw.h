@@ -16,6 +16,9 @@ ssize_t bm_raw_read(int fd, void *buffer, size_t size);
 int bm_raw_poll(int fd, int64_t timeout_us);
 int bm_raw_close(int fd);
 int bm_raw_keep_only(const int *fds, int count);
+int bm_raw_affinity(struct bm_ids *cpus);
+int bm_raw_set_affinity(const struct bm_ids *cpus);
+int bm_raw_cpu(void);
 void bm_raw_yield(void);
 _Noreturn void bm_raw_abort(const char *message);
 

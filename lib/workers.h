@@ -5,6 +5,8 @@
 
 #include "sys.h"
 
+struct bm_placement;
+
 #define BM_WORKERS_MAX 64u /* threads that work on one batch */
 
 /*

@@ -199,6 +199,37 @@ static int fake_cpus(void)
 	return fake.cpus;
 }
 
+static int fake_affinity(struct bm_ids *cpus)
+{
+	int rc = 0;
+
+	fake_lock(FAKE_AFFINITY);
+	if (fake_fails(FAKE_AFFINITY))
+		rc = fake.fail_error;
+	else
+		*cpus = fake.affinity;
+	fake_unlock();
+	return rc;
+}
+
+static int fake_set_affinity(const struct bm_ids *cpus)
+{
+	int rc = 0;
+
+	fake_lock(FAKE_PIN);
+	if (fake_fails(FAKE_PIN))
+		rc = fake.fail_error;
+	else if (fake.pin_count < FAKE_PINS)
+		fake.pins[fake.pin_count++] = *cpus;
+	fake_unlock();
+	return rc;
+}
+
+static int fake_cpu(void)
+{
+	return fake.cpu;
+}
+
 static uint64_t fake_now_ns(void)
 {
 	uint64_t now;
@@ -285,6 +316,9 @@ const struct bm_sys fake_sys = {
 	.fork_marker_free = fake_fork_marker_free,
 	.page_size = fake_page_size,
 	.cpus = fake_cpus,
+	.affinity = fake_affinity,
+	.set_affinity = fake_set_affinity,
+	.cpu = fake_cpu,
 	.now_ns = fake_now_ns,
 	.sleep_us = fake_sleep_us,
 	.alloc = fake_alloc,

@@ -23,6 +23,7 @@
 #define FAKE_AREAS 8
 #define FAKE_FILES 64
 #define FAKE_FDS   32
+#define FAKE_PINS  64
 #define FAKE_ROOM  (INT64_MAX / 2) /* pages of a node that is never full */
 
 enum fake_call {
@@ -43,6 +44,8 @@ enum fake_call {
 	FAKE_MARKER,
 	FAKE_ALLOC,
 	FAKE_THREAD,
+	FAKE_AFFINITY,
+	FAKE_PIN,
 	FAKE_CALLS
 };
 #define FAKE_ALL ((1u << FAKE_CALLS) - 1)
@@ -87,6 +90,8 @@ struct fake {
 	uint64_t page_size, task_size;
 	int old; /* Linux 6.1: no PAGEMAP_SCAN, -EFAULT for holes */
 	int cpus;
+	struct bm_ids affinity; /* of the calling thread, which runs on cpu */
+	int cpu;
 	pid_t pid, other;             /* this process, and one with the same pages */
 	int capable;                  /* CAP_SYS_NICE */
 	unsigned int memory, allowed; /* nodes, by bit */
@@ -106,6 +111,8 @@ struct fake {
 	uint64_t migrated, reclaimed, outside; /* outside: by others */
 	uint64_t sleeps, slept_us, now;
 	int open_fds;
+	unsigned int pin_count;
+	struct bm_ids pins[FAKE_PINS]; /* that threads took for themselves */
 
 	/* One fault: call number fail_at of those in fail_mask gives fail_error. */
 	unsigned int fail_mask;

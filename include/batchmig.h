@@ -173,6 +173,7 @@ struct bm_options {
 	int64_t pool_mb;  /* BATCHMIG_POOL_MB: pages kept for swap, MiB per node */
 	int64_t local_ranks;  /* BATCHMIG_LOCAL_RANKS: processes that share pool_mb, 0: asks MPI */
 	int64_t pool_idle_ms; /* BATCHMIG_POOL_IDLE_MS: unused so long pages are given back */
+	const char *spread;   /* BATCHMIG_SPREAD: threads over last-level caches, "off" or "on" */
 };
 
 /*

@@ -193,7 +193,7 @@ static size_t block_count(const struct bm_job *job)
 void bm_classify(struct bm_job *job)
 {
 	join_all(job);
-	bm_workers_run(job->sys, job->threads, block_count(job), classify_block, job);
+	bm_workers_run(job->sys, NULL, job->threads, block_count(job), classify_block, job);
 	bm_missed_find(job, BM_UNIT_ALREADY, BM_UNIT_TODO);
 }
 
@@ -227,7 +227,7 @@ void bm_classify_settle(struct bm_job *job, int settled)
 	if (settled)
 		ask_rest(job);
 	else
-		bm_workers_run(job->sys, job->threads, block_count(job), ask_block, job);
+		bm_workers_run(job->sys, NULL, job->threads, block_count(job), ask_block, job);
 	bm_missed_find(job, BM_UNIT_MOVED, BM_UNIT_LEFT);
 	if (job->passing > 0 && value[BM_OPTION_RETRIES] > 0) {
 		job->sys->sleep_us((uint64_t)value[BM_OPTION_RETRY_US]);

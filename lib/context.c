@@ -90,6 +90,7 @@ void bm_context_free(struct bm_context *context)
 	bm_swap_free(context->swap, !*context->marker);
 	context->sys->fork_marker_free(context->marker);
 	bm_arena_end(&context->arena);
+	free(atomic_load(&context->places));
 	free(context);
 	pthread_setcancelstate(state, NULL);
 }
@@ -124,6 +125,19 @@ int bm_context_get(struct bm_context **context)
 	if (!*context)
 		return default_context(context);
 	return *(*context)->marker ? 0 : -ESTALE;
+}
+
+const struct bm_places *bm_context_places(struct bm_context *context)
+{
+	struct bm_places *known = atomic_load(&context->places), *made;
+
+	if (known || !context->config.value[BM_OPTION_SPREAD])
+		return known;
+	made = bm_places_read(context->sys);
+	if (made && atomic_compare_exchange_strong(&context->places, &known, made))
+		return made;
+	free(made);
+	return known;
 }
 
 /* How many processes of the job share this machine, as its launcher says. */

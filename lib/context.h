@@ -5,6 +5,7 @@
 
 #include "arena.h"
 #include "options.h"
+#include "placement.h"
 #include "stats.h"
 #include "swap.h"
 #include "sys.h"
@@ -22,6 +23,7 @@ struct bm_context {
 	int flushes_once;   /* the kernel flushes TLBs once for a list of pages (Linux >= 6.3) */
 	int misses_hinted;  /* move_pages(2) takes what NUMA balancing has marked for absent */
 	atomic_int no_scan; /* the kernel was found to have no PAGEMAP_SCAN (Linux < 6.7) */
+	_Atomic(struct bm_places *) places; /* read at first need; NULL: not yet */
 	pthread_mutex_t swap_lock;
 	struct bm_swap *swap;            /* made at first use; NULL: not yet, or see swap_error */
 	int swap_error;                  /* why it cannot be had, 0 */
@@ -35,6 +37,9 @@ int bm_context_create(const struct bm_sys *sys, const struct bm_options *options
 
 /* Puts the default context in place of NULL; -ESTALE in a forked child. */
 int bm_context_get(struct bm_context **context);
+
+/* The caches to spread threads over, read once; NULL when that is off, or there is no memory. */
+const struct bm_places *bm_context_places(struct bm_context *context);
 
 /*
  * What the context swaps pages with, made at first use with this backend: 0,

@@ -17,6 +17,7 @@
 #include "mover_mbind.h"
 #include "replay.h"
 #include "results.h"
+#include "spread.h"
 #include "swap_pass.h"
 #include "witness.h"
 
@@ -129,7 +130,8 @@ static void move_all(struct bm_job *job)
 		atomic_store_explicit(&job->full[i], 0, memory_order_relaxed);
 	job->todo = bm_plan_order(job->units, job->unit_count, job->order);
 	job->call_count = bm_plan_calls(job->units, job->order, job->todo, call_bytes, job->calls);
-	threads = bm_workers_run(job->sys, job->threads, job->call_count, move_call, job);
+	threads = bm_workers_run(job->sys, &job->placement, job->threads, job->call_count,
+				 move_call, job);
 	if (threads > job->report.threads)
 		job->report.threads = threads;
 }
@@ -237,6 +239,7 @@ static void keep_there(struct bm_job *job)
 
 static void move_slice(struct bm_job *job)
 {
+	bm_spread(job);
 	if (job->choice.wants_swap)
 		bm_swap_pass(job);
 	if (job->replace)

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "context.h"
+#include "placement.h"
 #include "plan.h"
 #include "swap.h"
 #include "threads.h"
@@ -56,6 +57,8 @@ struct bm_job {
 	unsigned int swap_threads;
 	uint64_t chunk_bytes; /* a power of two */
 	atomic_uint_fast64_t windows, ns_window, ns_window_max;
+
+	struct bm_placement placement; /* of the threads that move, not of those that ask */
 
 	/* The caller's. */
 	size_t count;

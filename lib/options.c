@@ -64,6 +64,9 @@ static const struct row table[BM_OPTION_COUNT] = {
 	{{"pool_idle_ms", "BATCHMIG_POOL_IDLE_MS", "integer", "0..86400000", "ms", "10000",
 	  "pages of the pool unused so long are given back; 0 never", NULL, NULL},
 	 NUMBER_FIELD(pool_idle_ms), 0, 86400000},
+	{{"spread", "BATCHMIG_SPREAD", "choice", "off|on", "", "on",
+	  "threads of a batch run on different last-level caches near its nodes", NULL, NULL},
+	 STRING_FIELD(spread), 0, 0},
 };
 /* clang-format on */
 

@@ -50,7 +50,8 @@ void bm_swap_pass(struct bm_job *job)
 	job->chunk_bytes = chunk_bytes(job);
 	job->call_count =
 		bm_plan_chunks(job->units, job->order, todo, job->chunk_bytes, job->calls);
-	threads = bm_workers_run(job->sys, job->swap_threads, job->call_count, swap_call, job);
+	threads = bm_workers_run(job->sys, &job->placement, job->swap_threads, job->call_count,
+				 swap_call, job);
 	if (threads > job->report.threads)
 		job->report.threads = threads;
 	/* The threads that sat there have ended. */

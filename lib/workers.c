@@ -4,7 +4,11 @@
 
 #include <stdatomic.h>
 
+#include "placement.h"
+
 struct crew {
+	const struct bm_sys *sys;
+	const struct bm_placement *placement;
 	void (*step)(void *arg, unsigned int worker, size_t block);
 	void *arg;
 	size_t blocks;
@@ -24,16 +28,20 @@ static void work(struct crew *crew, unsigned int worker)
 static void *thread_main(void *arg)
 {
 	struct crew *crew = arg;
+	unsigned int worker = atomic_fetch_add(&crew->joined, 1);
 
 	pthread_setname_np(pthread_self(), "batchmig-worker");
-	work(crew, atomic_fetch_add(&crew->joined, 1));
+	bm_placement_go(crew->placement, crew->sys, worker);
+	work(crew, worker);
 	return NULL;
 }
 
-unsigned int bm_workers_run(const struct bm_sys *sys, unsigned int threads, size_t blocks,
+unsigned int bm_workers_run(const struct bm_sys *sys, const struct bm_placement *placement,
+			    unsigned int threads, size_t blocks,
 			    void (*step)(void *arg, unsigned int worker, size_t block), void *arg)
 {
-	struct crew crew = {.step = step, .arg = arg, .blocks = blocks};
+	struct crew crew = {
+		.sys = sys, .placement = placement, .step = step, .arg = arg, .blocks = blocks};
 	pthread_t thread[BM_WORKERS_MAX];
 	unsigned int started = 0;
 

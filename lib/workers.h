@@ -11,10 +11,12 @@ struct bm_placement;
 
 /*
  * Calls step(arg, worker, block) once for every block, from up to `threads`
- * threads; the calling thread is worker 0 and helps. Threads that cannot be
- * started are done without. Returns how many threads took part.
+ * threads; the calling thread is worker 0 and helps. The others go to their
+ * place; NULL: they have none. Threads that cannot be started are done without.
+ * Returns how many threads took part.
  */
-unsigned int bm_workers_run(const struct bm_sys *sys, unsigned int threads, size_t blocks,
+unsigned int bm_workers_run(const struct bm_sys *sys, const struct bm_placement *placement,
+			    unsigned int threads, size_t blocks,
 			    void (*step)(void *arg, unsigned int worker, size_t block), void *arg);
 
 #endif

@@ -146,6 +146,8 @@ void fake_steal(uint64_t addr, int node);
 
 void fake_file(const char *path, const char *text); /* NULL removes */
 void fake_dir(const char *path, const char *names, size_t length);
+/* Nodes with two CPUs, which share a cache: 0 and 1, 2 and 3; all in the affinity mask. */
+void fake_caches(unsigned int nodes);
 void fake_env(const char *name, const char *value);
 void fake_fail(unsigned int mask, uint64_t at, int error);
 

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#define CPU_CACHE "/sys/devices/system/cpu/cpu%u/cache/index0"
 /* Descriptors that no real call would take. */
 #define FIRST_FD 1000000
 
@@ -51,6 +52,32 @@ void fake_file(const char *path, const char *text)
 void fake_dir(const char *path, const char *names, size_t length)
 {
 	table_set(fake.files, path, names, length);
+}
+
+static void fake_cpu_list(const char *path, unsigned int first, unsigned int last)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%u-%u\n", first, last);
+	fake_file(path, text);
+}
+
+void fake_caches(unsigned int nodes)
+{
+	char path[128];
+
+	fake_cpu_list("/sys/devices/system/node/has_cpu", 0, nodes - 1);
+	for (unsigned int node = 0; node < nodes; node++) {
+		unsigned int cpu = 2 * node;
+
+		snprintf(path, sizeof(path), "/sys/devices/system/node/node%u/cpulist", node);
+		fake_cpu_list(path, cpu, cpu + 1);
+		snprintf(path, sizeof(path), CPU_CACHE "/level", cpu);
+		fake_file(path, "3\n");
+		snprintf(path, sizeof(path), CPU_CACHE "/shared_cpu_list", cpu);
+		fake_cpu_list(path, cpu, cpu + 1);
+	}
+	fake.affinity.bits[0] = (UINT64_C(1) << 2 * nodes) - 1;
 }
 
 void fake_env(const char *name, const char *value)

@@ -27,7 +27,8 @@ static const struct {
 	{FAKE_IOCTL, -ENOTTY}, {FAKE_IOCTL, -EPERM},    {FAKE_IOCTL, -EFAULT},
 	{FAKE_READ, -EIO},     {FAKE_READ, -ENOMEM},    {FAKE_PREAD, -EIO},
 	{FAKE_PREAD, -ENOMEM}, {FAKE_READV, -EPERM},    {FAKE_READV, -EFAULT},
-	{FAKE_MSYNC, -ENOMEM}, {FAKE_MINCORE, -ENOMEM},
+	{FAKE_MSYNC, -ENOMEM}, {FAKE_MINCORE, -ENOMEM}, {FAKE_AFFINITY, -ENOSYS},
+	{FAKE_PIN, -EPERM},
 };
 
 /* Holes, a huge page, large folios, a pinned page, and marked ones; two targets. */
@@ -50,6 +51,7 @@ static struct bm_context *make_world(int old, int hinted)
 	for (size_t i = 5; hinted && i < 60; i += 9)
 		area->pages[i].passing = 2;
 	fake_file(BM_RELEASE_FILE, old ? "6.1.0-47-amd64\n" : "6.12.1\n");
+	fake_caches(2);
 	fake_env("BATCHMIG_THREADS", "2");
 	fake_env("BATCHMIG_CALL_PAGES", "64");
 	return fake_context();

@@ -205,7 +205,7 @@ START_TEST(each_block_once)
 				atomic_store(&done[i], 0);
 			atomic_store(&workers_seen, 0);
 			fake_fail(1u << FAKE_THREAD, fail, 0);
-			used = bm_workers_run(&fake_sys, threads, BLOCKS, step, done);
+			used = bm_workers_run(&fake_sys, NULL, threads, BLOCKS, step, done);
 			for (size_t i = 0; i < BLOCKS; i++)
 				ck_assert_uint_eq(atomic_load(&done[i]), 1);
 			ck_assert_uint_ge(used, 1);
@@ -215,9 +215,10 @@ START_TEST(each_block_once)
 			ck_assert_uint_lt(atomic_load(&workers_seen), 1u << used);
 		}
 	}
-	ck_assert_uint_eq(bm_workers_run(&fake_sys, 8, 0, step, done), 1);
-	ck_assert_uint_le(bm_workers_run(&fake_sys, 8, 2, step, done), 2);
-	ck_assert_uint_le(bm_workers_run(&fake_sys, 1000, BLOCKS, step, done), BM_WORKERS_MAX);
+	ck_assert_uint_eq(bm_workers_run(&fake_sys, NULL, 8, 0, step, done), 1);
+	ck_assert_uint_le(bm_workers_run(&fake_sys, NULL, 8, 2, step, done), 2);
+	ck_assert_uint_le(bm_workers_run(&fake_sys, NULL, 1000, BLOCKS, step, done),
+			  BM_WORKERS_MAX);
 	fake_end();
 }
 END_TEST
@@ -244,7 +245,7 @@ START_TEST(workers_are_named)
 	fake_reset();
 	atomic_store(&unnamed, 0);
 	pthread_barrier_init(&barrier, NULL, 2);
-	ck_assert_uint_eq(bm_workers_run(&fake_sys, 2, 2, check_name, &barrier), 2);
+	ck_assert_uint_eq(bm_workers_run(&fake_sys, NULL, 2, 2, check_name, &barrier), 2);
 	ck_assert_int_eq(atomic_load(&unnamed), 0);
 	pthread_barrier_destroy(&barrier);
 	fake_end();

@@ -284,7 +284,8 @@ enum bm_reason {
 	BM_REASON_OLD_KERNEL,   /* no UFFDIO_MOVE (Linux < 6.8) */
 	BM_REASON_FOREIGN,      /* page of another process */
 	BM_REASON_PINNED,       /* pinned for DMA, or not yet written since a child went away */
-	BM_REASON_COW_SHARED,   /* shared with a forked child, or merged by KSM */
+	BM_REASON_COW_SHARED,   /* shared with a forked child; or BM_REASON_KSM where that
+				 * cannot be told */
 	BM_REASON_FILE,         /* of a file, or shared memory */
 	BM_REASON_HUGETLB,      /* of hugetlbfs */
 	BM_REASON_LARGE_FOLIO,  /* may be of a large folio that swap would split (mTHP) */
@@ -297,6 +298,9 @@ enum bm_reason {
 	BM_REASON_CHANGED,      /* unmapped, remapped, locked or protected meanwhile */
 	BM_REASON_NO_MAPS,      /* registration failed: vm.max_map_count, no memory */
 	BM_REASON_BACKEND,      /* the backend did not copy it */
+	BM_REASON_KSM,          /* merged with others by KSM; told only with CAP_SYS_ADMIN, and by
+				 * kernels with a right /proc/kpageflags (Linux 6.12 says of each
+				 * anonymous page that it is merged) */
 	BM_REASON_COUNT
 };
 /* Entries of the arrays that are indexed by a reason; reasons grow up to it. */

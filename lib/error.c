@@ -75,7 +75,8 @@ static const struct {
 	[BM_REASON_OLD_KERNEL] = {"old-kernel", "swap needs UFFDIO_MOVE, Linux 6.8"},
 	[BM_REASON_FOREIGN] = {"foreign", "page of another process"},
 	[BM_REASON_PINNED] = {"pinned", "pinned for DMA, or unwritten since a child went away"},
-	[BM_REASON_COW_SHARED] = {"cow-shared", "shared with a forked child, or merged by KSM"},
+	[BM_REASON_COW_SHARED] = {"cow-shared",
+				  "shared with a forked child, perhaps merged by KSM"},
 	[BM_REASON_FILE] = {"file", "of a file, or shared memory"},
 	[BM_REASON_HUGETLB] = {"hugetlb", "of hugetlbfs"},
 	[BM_REASON_LARGE_FOLIO] = {"large-folio", "may be of a large folio that swap would split"},
@@ -88,6 +89,7 @@ static const struct {
 	[BM_REASON_CHANGED] = {"changed", "unmapped, remapped, locked or protected meanwhile"},
 	[BM_REASON_NO_MAPS] = {"no-maps", "could not be registered: vm.max_map_count"},
 	[BM_REASON_BACKEND] = {"backend", "the backend did not copy it"},
+	[BM_REASON_KSM] = {"ksm", "merged with other pages by KSM"},
 };
 
 const char *bm_reason_name(int reason)

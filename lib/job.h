@@ -12,6 +12,7 @@
 
 #include "context.h"
 #include "placement.h"
+#include "merged.h"
 #include "plan.h"
 #include "swap.h"
 #include "threads.h"
@@ -54,6 +55,7 @@ struct bm_job {
 	struct bm_vmas vmas;
 	uint64_t stack_start, stack_end; /* of the calling thread: not swapped */
 	struct bm_spans spans;           /* of all threads: likewise */
+	struct bm_merged merged;         /* while it is swapped */
 	unsigned int swap_threads;
 	uint64_t chunk_bytes; /* a power of two */
 	atomic_uint_fast64_t windows, ns_window, ns_window_max;

@@ -41,11 +41,11 @@ static uint32_t page_of(const struct gather *gather, const struct bm_unit *unit)
 	return (uint32_t)((unit->addr - gather->chunk.start) / gather->job->context->page_size);
 }
 
-/* The kernel's MOVE does not tell whether a page is pinned or shared. */
+/* The kernel's MOVE does not tell whether a page is pinned, shared or merged. */
 static enum bm_reason refine(const struct gather *gather, const struct bm_unit *unit,
 			     enum bm_reason why)
 {
-	const struct bm_job *job = gather->job;
+	struct bm_job *job = gather->job;
 	uint64_t entry;
 
 	if (why != BM_REASON_PINNED || bm_pagemap_read(job->sys, job->pagemap, unit->addr,
@@ -53,6 +53,9 @@ static enum bm_reason refine(const struct gather *gather, const struct bm_unit *
 		return why;
 	if (!(entry & BM_PAGEMAP_PRESENT))
 		return BM_REASON_CHANGED;
+	/* Also one that is mapped only once by now. */
+	if (bm_merged_is(&job->merged, entry))
+		return BM_REASON_KSM;
 	return entry & BM_PAGEMAP_EXCLUSIVE ? BM_REASON_PINNED : BM_REASON_COW_SHARED;
 }
 

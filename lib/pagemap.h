@@ -13,6 +13,7 @@
 #define BM_SCAN_HUGE    (1u << 6)
 
 /* Bits of an entry (Documentation/admin-guide/mm/pagemap.rst). */
+#define BM_PAGEMAP_FRAME     ((UINT64_C(1) << 55) - 1) /* 0 without CAP_SYS_ADMIN */
 #define BM_PAGEMAP_EXCLUSIVE (UINT64_C(1) << 56)
 #define BM_PAGEMAP_FILE      (UINT64_C(1) << 61)
 #define BM_PAGEMAP_SWAPPED   (UINT64_C(1) << 62)

@@ -106,6 +106,8 @@ void bm_swap_pass_open(struct bm_job *job)
 		job->no_swap = BM_REASON_NO_PROMISE;
 	if (!job->no_swap)
 		rc = bm_context_swap(context, job->choice.backend, &job->swap);
+	if (job->swap)
+		bm_merged_init(&job->merged, job->sys, job->pagemap, context->page_size);
 	if (rc == 0 && !job->no_swap)
 		rc = bm_vmas_read(job->sys, 0, &job->vmas);
 	if (rc < 0)
@@ -122,8 +124,10 @@ void bm_swap_pass_open(struct bm_job *job)
 
 void bm_swap_pass_close(struct bm_job *job)
 {
-	if (job->swap)
+	if (job->swap) {
 		bm_keeper_wake(&job->swap->pool);
+		bm_merged_end(&job->merged);
+	}
 	bm_vmas_free(&job->vmas);
 	bm_spans_free(&job->spans);
 	for (size_t i = 0; i < BM_WORKERS_MAX; i++) {

@@ -10,7 +10,7 @@ int main(int argc, char **argv)
 		info_group,     input_group,   policy_group,   folios_group,      faults_group,
 		missed_group,   fuzz_group,    cpu_group,      cpu_loops_group,   cpu_used_group,
 		segments_group, copy_group,    rates_group,    swap_faults_group, placement_group,
-		spread_group};
+		spread_group,   merged_group};
 
 	return report_run(groups, sizeof(groups) / sizeof(groups[0]), argc, argv);
 }

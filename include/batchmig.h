@@ -76,7 +76,8 @@
  *      -ENODEV  the target is no node with memory (also: a negative one)
  *      -EPERM   the kernel refused the whole call, for example by seccomp
  *      -EIO     the kernel could not migrate it for another reason
- *      -EHWPOISON  the page's memory is broken
+ *      -EHWPOISON  the page's memory is broken: found out on its way. Where it
+ *               was found before the batch, -ENOENT is all that the kernel says
  *      -ESRCH   the process ended meanwhile
  *
  * The mover mbind sets the policy of a run for a moment and puts the old one

@@ -3,6 +3,8 @@
 #include "chunk_slabs.h"
 
 #include "bits.h"
+#include "pagemap.h"
+#include "window.h"
 
 #define WORDS (BM_SLAB_PAGES / 64)
 
@@ -84,7 +86,10 @@ static void settle_grave(struct bm_chunk_work *work)
 
 	slab->node = pool->env.many_nodes ? -1 : work->chunk->node;
 	if (work->chunk->huge) {
-		slab->count = bm_bits_next(window->staged, 0, window->pages, 0) == window->pages;
+		/* One that breaks in a part is split by the kernel. */
+		slab->count = bm_bits_next(window->staged, 0, window->pages, 0) == window->pages &&
+			      bm_pagemap_is_huge(pool->env.sys, work->pagemap, slab->start,
+						 pool->env.page_size);
 		if (!slab->count)
 			bm_slab_release(&pool->env, slab);
 		return;
@@ -100,6 +105,12 @@ void bm_chunk_give_slabs(struct bm_chunk_work *work)
 		settle_staging(work);
 	if (work->window)
 		settle_grave(work);
+	/* There may be broken memory in them, which is found when they are located. */
+	if (work->window && bm_window_was_odd(work->window)) {
+		work->grave->node = -1;
+		if (work->staging)
+			work->staging->node = -1;
+	}
 	if (work->lost)
 		bm_pool_abandon(&work->swap->pool, work->staging);
 	else if (work->staging)

@@ -222,7 +222,8 @@ static void keep_there(struct bm_job *job)
 	for (size_t i = 0; i < job->unit_count; i++) {
 		const struct bm_unit *unit = &job->units[i];
 
-		if (unit->state == BM_UNIT_TODO && !unit->there)
+		if (unit->state == BM_UNIT_TODO &&
+		    (!unit->there || unit->left == BM_REASON_POISONED))
 			job->order[count++] = (uint32_t)i;
 	}
 	bm_locate_units(job, &job->scratch[0], job->order, 0, count);

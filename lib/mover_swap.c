@@ -3,10 +3,15 @@
 #include "mover_swap.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 
 #include "bits.h"
 #include "chunk.h"
 #include "pagemap.h"
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* Linux 5.14 */
+#endif
 
 /* A chunk while it is gathered, and the units that are in it. */
 struct gather {
@@ -41,22 +46,53 @@ static uint32_t page_of(const struct gather *gather, const struct bm_unit *unit)
 	return (uint32_t)((unit->addr - gather->chunk.start) / gather->job->context->page_size);
 }
 
+/*
+ * Broken memory, a guard, and what is swapped out look alike. Only who asks for
+ * such a page is told, and then it is there: it had been a moment ago.
+ */
+static int is_broken(const struct gather *gather, const struct bm_unit *unit)
+{
+	const struct bm_job *job = gather->job;
+	uint64_t start = bm_unit_start(unit, job->context->huge_size);
+	struct bm_page_scan scan = {start, unit->end, BM_SCAN_SWAPPED, 1};
+	struct bm_page_region region;
+
+	return bm_pagemap_scan(job->sys, job->pagemap, &scan, &region, 1) == 1 &&
+	       job->sys->madvise(region.start, job->context->page_size, MADV_POPULATE_READ) ==
+		       -EHWPOISON;
+}
+
 /* The kernel's MOVE does not tell whether a page is pinned, shared or merged. */
-static enum bm_reason refine(const struct gather *gather, const struct bm_unit *unit,
-			     enum bm_reason why)
+static enum bm_reason who_else(const struct gather *gather, const struct bm_unit *unit)
 {
 	struct bm_job *job = gather->job;
 	uint64_t entry;
 
-	if (why != BM_REASON_PINNED || bm_pagemap_read(job->sys, job->pagemap, unit->addr,
-						       job->context->page_size, &entry, 1) != 1)
-		return why;
+	if (bm_pagemap_read(job->sys, job->pagemap, unit->addr, job->context->page_size, &entry,
+			    1) != 1)
+		return BM_REASON_PINNED;
 	if (!(entry & BM_PAGEMAP_PRESENT))
 		return BM_REASON_CHANGED;
 	/* Also one that is mapped only once by now. */
 	if (bm_merged_is(&job->merged, entry))
 		return BM_REASON_KSM;
 	return entry & BM_PAGEMAP_EXCLUSIVE ? BM_REASON_PINNED : BM_REASON_COW_SHARED;
+}
+
+static enum bm_reason refine(const struct gather *gather, const struct bm_unit *unit,
+			     enum bm_reason why)
+{
+	switch (why) {
+	case BM_REASON_PINNED:
+		return who_else(gather, unit);
+	case BM_REASON_POISONED: /* or a guard */
+		return is_broken(gather, unit) ? why : BM_REASON_CHANGED;
+	case BM_REASON_CHANGED:
+	case BM_REASON_BACKEND: /* it may have broken on its way */
+		return is_broken(gather, unit) ? BM_REASON_POISONED : why;
+	default:
+		return why;
+	}
 }
 
 static void settle_unit(struct gather *gather, struct bm_unit *unit)

@@ -127,6 +127,8 @@ static int force_page(const struct attempt *by, struct run *run)
 		return 0;
 	}
 	rc = copy_page(by, run->to, run->from);
+	if (rc == -EFAULT && run->staged)
+		rc = copy_page(by, run->to, grave);
 	if (rc == 0) {
 		/* Neither page was used: both stay in the pool. */
 		bm_bit_clear(window->away, run->first);

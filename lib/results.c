@@ -15,7 +15,9 @@ static int status_of(const struct bm_unit *unit, int status, int asked)
 	/* An entry that was overruled is told where the page is. */
 	if (asked != unit->node && status >= 0)
 		return status;
-
+	/* The kernel says nothing of what is broken but that it is not there. */
+	if (unit->left == BM_REASON_POISONED && (status == -ENOENT || status == -EFAULT))
+		return -EHWPOISON;
 	/* Somewhere, but not where it should be: then why it could not move. */
 	if (status >= 0 && status != unit->node && unit->error && unit->state == BM_UNIT_LEFT)
 		return unit->error;
@@ -112,7 +114,7 @@ static int is_whole(struct bm_job *job, const struct bm_unit *unit)
 {
 	struct bm_scratch *scratch = &job->scratch[0];
 
-	if (unit->state == BM_UNIT_ALREADY)
+	if (unit->state == BM_UNIT_ALREADY && unit->left != BM_REASON_POISONED)
 		return 1;
 	if (!bm_classify_is_huge(job, unit->addr))
 		return 0;

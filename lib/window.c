@@ -151,6 +151,17 @@ int bm_window_look(struct bm_uffd *uffd, struct bm_window *window, int pagemap)
 	return huge;
 }
 
+int bm_window_was_odd(const struct bm_window *window)
+{
+	for (uint32_t i = 0; i < words_of(window); i++) {
+		uint64_t usual = window->staged[i] | (window->back[i] & ~window->copied[i]);
+
+		if (window->present[i] & ~usual)
+			return 1;
+	}
+	return 0;
+}
+
 void bm_window_close(struct bm_uffd *uffd, struct bm_window *window)
 {
 	const struct bm_segment *list = window->segments.list;

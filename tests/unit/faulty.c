@@ -70,6 +70,11 @@ static void tell(struct bm_channel *channel, const struct bm_copy *copy, size_t 
 	channel->done[at] = (struct bm_copied){.done = done, .tag = copy->tag, .error = error};
 }
 
+static void break_middle(const void *start, size_t length)
+{
+	faulty.break_page((uint64_t)(uintptr_t)start + length / 2);
+}
+
 static void copy_one(struct bm_channel *channel, const struct bm_copy *copy, enum faulty_kind kind)
 {
 	size_t length = copy->length;
@@ -84,6 +89,13 @@ static void copy_one(struct bm_channel *channel, const struct bm_copy *copy, enu
 		memcpy(copy->to, copy->from, length / 2 + 100);
 		tell(channel, copy, length / 2 + 100, 0);
 		return;
+	case FAULTY_BREAKS:
+		break_middle(copy->from, length);
+		tell(channel, copy, 0, -EIO);
+		return;
+	case FAULTY_BREAKS_SILENT:
+		break_middle(copy->from, length);
+		return;
 	case FAULTY_SILENT:
 		return;
 	case FAULTY_LATE:
@@ -93,6 +105,8 @@ static void copy_one(struct bm_channel *channel, const struct bm_copy *copy, enu
 		break;
 	}
 	memcpy(copy->to, copy->from, length);
+	if (kind == FAULTY_BREAKS_AFTER || kind == FAULTY_BREAKS_TARGET)
+		break_middle(kind == FAULTY_BREAKS_AFTER ? copy->from : copy->to, length);
 	tell(channel, copy, length, 0);
 	if (kind == FAULTY_TWICE)
 		tell(channel, copy, length, 0);

@@ -3,6 +3,8 @@
 #ifndef UNIT_FAULTY_H
 #define UNIT_FAULTY_H
 
+#include <stdint.h>
+
 #include "backend.h"
 
 enum faulty_kind {
@@ -13,14 +15,20 @@ enum faulty_kind {
 	FAULTY_SILENT,  /* is never told of again */
 	FAULTY_REFUSED, /* takes nothing more from here on */
 	FAULTY_TWICE,   /* is told of twice */
+	/* The memory breaks: what is copied from, before or after it was; what is copied to. */
+	FAULTY_BREAKS,        /* before, and says that the copy has failed */
+	FAULTY_BREAKS_SILENT, /* before, and is never told of again */
+	FAULTY_BREAKS_AFTER,
+	FAULTY_BREAKS_TARGET,
 };
 
 struct faulty {
 	enum faulty_kind kind;
-	size_t at;    /* of the copies since this was set, from 1 */
-	size_t every; /* each n-th instead */
-	size_t depth; /* of the queue, 0 many */
-	int shuffle;  /* completions in another order */
+	size_t at;                         /* of the copies since this was set, from 1 */
+	size_t every;                      /* each n-th instead */
+	size_t depth;                      /* of the queue, 0 many */
+	int shuffle;                       /* completions in another order */
+	void (*break_page)(uint64_t addr); /* the page with it, in the middle of the copy */
 
 	size_t seen; /* copies */
 	int hit;     /* it was done */

@@ -27,8 +27,9 @@ static struct {
 	int fd;                         /* of uffd, -1 none; with what tells it from others */
 	dev_t device;
 	ino_t inode;
-	bm_futex active;  /* threads between enter and leave */
-	bm_futex stopped; /* nobody may enter: BY_QUIESCE, or BY_FORK */
+	bm_futex active;    /* threads between enter and leave */
+	bm_futex stopped;   /* nobody may enter: BY_QUIESCE, or BY_FORK */
+	unsigned int forks; /* that take place: glibc 2.36 lets threads overtake each other */
 } process = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
 
 /* What the application has closed, and opened for something else, is not ours. */
@@ -69,6 +70,7 @@ static void go_on(void)
 static void before_fork(void)
 {
 	pthread_mutex_lock(&process.lock);
+	process.forks++;
 	stop(BY_FORK);
 	pthread_mutex_unlock(&process.lock);
 }
@@ -76,7 +78,8 @@ static void before_fork(void)
 static void after_fork(void)
 {
 	pthread_mutex_lock(&process.lock);
-	go_on();
+	if (--process.forks == 0)
+		go_on();
 	pthread_mutex_unlock(&process.lock);
 }
 
@@ -88,6 +91,7 @@ static void forget(void)
 	process.marker = NULL;
 	atomic_store(&process.active, 0);
 	atomic_store(&process.stopped, 0);
+	process.forks = 0;
 	pthread_mutex_init(&process.lock, NULL);
 }
 

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #define COUNT 1024
@@ -118,6 +119,81 @@ END_TEST
 START_TEST(spawned)
 {
 	children_meanwhile("swap_process/spawned", by_spawn);
+}
+END_TEST
+
+/* One of two that fork at the same time. */
+struct forker {
+	pthread_t thread;
+	unsigned int bad, children;
+};
+
+static void *fork_often(void *arg)
+{
+	struct forker *forker = arg;
+	struct box box;
+
+	box_start(&box, "a thread that forks");
+	while (forker->bad == 0 && box_open(&box)) {
+		pid_t pid = by_fork();
+
+		forker->bad += pid < 0 || await_child(pid) != 0;
+		forker->children++;
+		load_refill(&load);
+	}
+	pulse_end(box.pulse);
+	return NULL;
+}
+
+/* Without the right to hear of forks: nobody fills what a child would miss. */
+static void use_no_rights(void)
+{
+	struct bm_options options;
+
+	if (geteuid() == 0) {
+		ck_assert_int_eq(setresgid(65534, 65534, 65534), 0);
+		ck_assert_int_eq(setresuid(65534, 65534, 65534), 0);
+		ck_assert_int_eq(prctl(PR_SET_DUMPABLE, 1), 0);
+	}
+	bm_context_free(load.swapper.context);
+	bm_options_init(&options, sizeof(options));
+	options.quiet = "strict";
+	ck_assert_int_eq(bm_context_new(&options, &load.swapper.context), 0);
+	load.swapper.flags = BM_REPLACE;
+}
+
+static int two_threads_fork(void *arg)
+{
+	struct writers writers = {.threads = 1, .count = COUNT / 2};
+	struct forker forkers[2] = {{.bad = 0}, {.bad = 0}};
+
+	(void)arg;
+	load_new(&load, COUNT);
+	use_no_rights();
+	writers.start = load.area.start;
+	writers_start(&writers);
+	load_start(&load);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(pthread_create(&forkers[i].thread, NULL, fork_often, &forkers[i]),
+				 0);
+	for (int i = 0; i < 2; i++)
+		pthread_join(forkers[i].thread, NULL);
+	load_join(&load);
+	writers_end(&writers);
+	load_check(&load);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(forkers[i].bad, 0);
+		ck_assert_uint_ge(forkers[i].children, 4);
+	}
+	if (!swap_refusal())
+		ck_assert_uint_gt(load.reasons[BM_REASON_NONE], 0);
+	return 0;
+}
+
+/* The end of one fork is not the end of the other one. */
+START_TEST(forks_of_two_threads)
+{
+	ck_assert_int_eq(in_asserting_child(two_threads_fork, NULL), 0);
 }
 END_TEST
 
@@ -280,6 +356,7 @@ START_TEST(child_uses_the_library)
 END_TEST
 
 static const TTest *const *const tests[] = {&forks,
+					    &forks_of_two_threads,
 					    &raw_clones,
 					    &vforks,
 					    &spawned,

@@ -149,7 +149,8 @@ static int is_dearer(struct gather *gather, const struct bm_rates_chunk *price)
 {
 	const struct bm_rates *rates = &gather->job->swap->rates;
 	uint64_t swap = bm_rates_swap_ns(rates, price), direct = bm_rates_direct_ns(rates, price);
-	int is_direct = price->lacking && !price->huge && direct < swap;
+	int is_direct =
+		!gather->job->context->copies && price->lacking && !price->huge && direct < swap;
 
 	gather->chunk.direct = is_direct;
 	if (gather->job->choice.named || gather->job->replace)

@@ -109,7 +109,7 @@ static int watch_forks(const struct bm_sys *sys)
 
 	process.sys = sys;
 	if (!process.marker)
-		process.marker = sys->fork_marker();
+		__atomic_store_n(&process.marker, sys->fork_marker(), __ATOMIC_RELEASE);
 	if (!process.marker)
 		return -ENOMEM;
 	if (!process.handlers)
@@ -123,7 +123,9 @@ static int watch_forks(const struct bm_sys *sys)
 /* The child of a raw clone(2) has no handler: it finds out here. */
 static void forget_parent(void)
 {
-	if (process.marker && !*process.marker)
+	volatile unsigned char *marker = __atomic_load_n(&process.marker, __ATOMIC_ACQUIRE);
+
+	if (marker && !*marker)
 		forget();
 }
 

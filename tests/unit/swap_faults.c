@@ -20,20 +20,8 @@
 #define BYTES (3 * HUGE)
 #define COUNT (BYTES / PAGE)
 
-enum call {
-	IOCTL,
-	MADVISE,
-	MAP,
-	MLOCK,
-	THREAD,
-	ALLOC,
-	OPEN,
-	UFFD,
-	MARKER,
-	KEEP,
-	QUERY,
-	MOVED /* a MOVE that is made, but denied: see uffd_move.c */
-};
+/* MOVED: a MOVE that is made, but denied, see uffd_move.c. */
+enum call { IOCTL, MADVISE, MAP, MLOCK, THREAD, ALLOC, OPEN, UFFD, MARKER, KEEP, QUERY, MOVED };
 
 /* Call number `at` of this kind gives `error`, without having been made. */
 static struct {

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* script.c - a table of system calls and a backend that stop, or fail, when they should. */
+#include "script.h"
+
+#include <fcntl.h>
+
+/* mmap(2) puts nothing there by itself. */
+#define PLACE ((char *)0x300000000000)
+
+enum stage { COMING, HERE, GONE_ON };
+
+struct script script;
+struct bm_sys scripted_sys;
+static struct bm_backend scripted_backend;
+struct bm_context *scripted_context;
+char *area, *elsewhere;
+
+/* Nothing here may be in the area: pages of it are out of reach. */
+static void stop_here(enum stop stop)
+{
+	int coming = COMING;
+
+	if (script.stop != stop ||
+	    !atomic_compare_exchange_strong(&script.stage, &coming, (int)HERE))
+		return;
+	while (atomic_load(&script.stage) != GONE_ON)
+		bm_sys_linux.yield();
+}
+
+static int is_denied(const struct bm_uffd_transfer *transfer)
+{
+	uint64_t at = transfer->to - (uintptr_t)area;
+
+	if (!script.error || at >= script.denied || !script.staging ||
+	    (transfer->from - script.staging >= HUGE &&
+	     (!script.also_old || transfer->from - script.grave >= HUGE)))
+		return 0;
+	return script.times < 0 || atomic_fetch_sub(&script.times, 1) > 0;
+}
+
+static int s_ioctl(int fd, unsigned long request, void *arg)
+{
+	/* The look whether the place is registered comes before each MOVE. */
+	if (script.stop == AT_EVENT && request == BM_UFFDIO_COPY &&
+	    !atomic_exchange(&script.told, 1))
+		return -EAGAIN;
+	if (request == script.request && *(uint64_t *)arg - (uintptr_t)area < HUGE)
+		stop_here(AT_IOCTL);
+	if ((request == BM_UFFDIO_MOVE || request == BM_UFFDIO_COPY) && is_denied(arg))
+		return script.error;
+	/* Only the reader gives zero pages. */
+	if (request == BM_UFFDIO_ZEROPAGE && script.again > 0 &&
+	    atomic_fetch_sub(&script.again, 1) > 0)
+		return -EAGAIN;
+	return bm_sys_linux.ioctl(fd, request, arg);
+}
+
+static int s_futex_wait(const bm_futex *word, uint32_t value, int64_t timeout_us)
+{
+	if (timeout_us > 0 && atomic_load(&script.told))
+		stop_here(AT_EVENT);
+	return bm_sys_linux.futex_wait(word, value, timeout_us);
+}
+
+static void s_close(struct bm_channel *channel)
+{
+	atomic_fetch_add(&script.closed, 1);
+	faulty_backend.chan_close(channel);
+}
+
+static int s_submit(struct bm_channel *channel, const struct bm_copy *copies, size_t count)
+{
+	if (!script.staging) {
+		script.staging = (uintptr_t)copies[0].to & ~(HUGE - 1);
+		script.grave = (uintptr_t)copies[0].from & ~(HUGE - 1);
+	}
+	stop_here(AT_COPY);
+	return faulty_backend.submit(channel, copies, count);
+}
+
+/* ---------------------------------------------------------------- the memory */
+
+static uint64_t word_of(const uint64_t *place, uint64_t seed)
+{
+	return (uint64_t)(uintptr_t)place * UINT64_C(0x9e3779b97f4a7c15) + seed;
+}
+
+void fill(char *start, size_t length, uint64_t seed)
+{
+	uint64_t *words = (uint64_t *)(void *)start;
+
+	for (size_t i = 0; i < length / 8; i++)
+		words[i] = word_of(&words[i], seed);
+}
+
+void check(const char *now, const char *then, size_t length, uint64_t seed)
+{
+	const uint64_t *words = (const uint64_t *)(const void *)now;
+	const uint64_t *were = (const uint64_t *)(const void *)then;
+	size_t wrong = 0;
+
+	for (size_t i = 0; i < length / 8; i++)
+		wrong += words[i] != word_of(&were[i], seed);
+	ck_assert_msg(wrong == 0, "%zu of %zu words are wrong", wrong, length / 8);
+}
+
+void check_zeros(const char *start, size_t length)
+{
+	size_t wrong = 0;
+
+	for (size_t i = 0; i < length; i++)
+		wrong += start[i] != 0;
+	ck_assert_msg(wrong == 0, "%zu of %zu bytes are not zero", wrong, length);
+}
+
+void map_at(char *place, size_t length)
+{
+	char *start = mmap(place, length, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+
+	ck_assert_ptr_eq(start, place);
+	madvise(start, length, MADV_NOHUGEPAGE);
+}
+
+int is_registered(const char *start, size_t length)
+{
+	struct bm_uffd_api api = {.api = BM_UFFD_API};
+	struct bm_uffd_register arg = {{(uintptr_t)start, length}, BM_UFFD_MODE_MISSING, 0};
+	int fd = (int)bm_sys_linux.userfaultfd(O_CLOEXEC | O_NONBLOCK), rc;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(bm_sys_linux.ioctl(fd, BM_UFFDIO_API, &api), 0);
+	rc = bm_sys_linux.ioctl(fd, BM_UFFDIO_REGISTER, &arg);
+	close(fd);
+	ck_assert(rc == 0 || rc == -EBUSY);
+	return rc == -EBUSY;
+}
+
+/* ---------------------------------------------------------------- batches */
+
+size_t move_part(char *start, unsigned char *told)
+{
+	static const int nodes[PART];
+	unsigned char reasons[PART];
+	struct bm_request request;
+	struct bm_report report;
+	struct bm_batch *batch;
+	void *pages[PART];
+	int status[PART];
+
+	for (size_t i = 0; i < PART; i++)
+		pages[i] = start + i * PAGE;
+	bm_request_init(&request, sizeof(request));
+	request.flags = BM_QUIET | BM_REPLACE;
+	request.mover = "swap";
+	request.count = PART;
+	request.pages = pages;
+	request.nodes = nodes;
+	request.status = status;
+	request.reasons = reasons;
+	ck_assert_int_eq(bm_submit(scripted_context, &request, &batch), 0);
+	bm_batch_wait(batch, BM_FOREVER);
+	ck_assert_int_eq(bm_batch_report(batch, &report, sizeof(report)), 0);
+	bm_batch_free(batch);
+	if (told)
+		memcpy(told, reasons, sizeof(reasons));
+	return report.bytes_swapped / PAGE;
+}
+
+static void *move_first_part(void *arg)
+{
+	*(size_t *)arg = move_part(area, NULL);
+	return NULL;
+}
+
+size_t move_meanwhile(enum stop stop, unsigned long request, void (*act)(void))
+{
+	size_t swapped = 0;
+	pthread_t thread;
+
+	script.stop = stop;
+	script.request = request;
+	atomic_store(&script.told, 0);
+	atomic_store(&script.stage, COMING);
+	ck_assert_int_eq(pthread_create(&thread, NULL, move_first_part, &swapped), 0);
+	for (int ms = 0; atomic_load(&script.stage) != HERE; ms++) {
+		ck_assert_msg(ms < 10000, "the window does not come to this point");
+		usleep(1000);
+	}
+	act();
+	atomic_store(&script.stage, GONE_ON);
+	pthread_join(thread, NULL);
+	return swapped;
+}
+
+int script_begin(const char *quiet)
+{
+	struct bm_uffd_wish wish = {.sys = &bm_sys_linux, .page_size = PAGE, .huge_size = HUGE};
+	struct bm_options options;
+
+	if (sysconf(_SC_PAGESIZE) != (long)PAGE || bm_uffd_probe(&wish) != 0)
+		return 0;
+	scripted_sys = bm_sys_linux;
+	scripted_sys.ioctl = s_ioctl;
+	scripted_sys.futex_wait = s_futex_wait;
+	scripted_backend = faulty_backend;
+	scripted_backend.submit = s_submit;
+	scripted_backend.chan_close = s_close;
+	faulty = (struct faulty){0};
+	memset(&script, 0, sizeof(script));
+	script.stage = GONE_ON;
+	bm_options_init(&options, sizeof(options));
+	options.threads = 1;
+	if (quiet)
+		options.quiet = quiet;
+	ck_assert_int_eq(bm_context_create(&scripted_sys, &options, &scripted_context), 0);
+	scripted_context->copies = &scripted_backend;
+	area = PLACE;
+	elsewhere = area + HUGE;
+	map_at(area, PARTS * BYTES);
+	fill(area, PARTS * BYTES, 1);
+	return 1;
+}
+
+void script_end(void)
+{
+	munmap(area, PARTS * BYTES);
+	munmap(elsewhere, PARTS * BYTES);
+	bm_context_free(scripted_context);
+	bm_uffd_quiesce(&scripted_sys);
+}

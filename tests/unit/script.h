@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * script.h - a window on the real kernel whose owner stops at a chosen moment
+ * until something is done, and whose calls fail as they are told to.
+ */
+#ifndef UNIT_SCRIPT_H
+#define UNIT_SCRIPT_H
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "context.h"
+#include "faulty.h"
+#include "uffd_abi.h"
+#include "unit.h"
+
+#define PAGE  4096ul
+#define HUGE  (2ul << 20)
+#define PART  64u /* pages that are moved at a time; the area has three such parts */
+#define PARTS 3u
+#define BYTES (PART * PAGE)
+
+/*
+ * The first batch stops once: at its first copy, at an ioctl for a place
+ * in the area, or where it waits for an event that a MOVE was told of.
+ */
+enum stop { AT_COPY, AT_IOCTL, AT_EVENT };
+
+struct script {
+	enum stop stop;
+	unsigned long request; /* of the ioctl, which begins with the place */
+	atomic_int stage;
+	atomic_int told; /* of an event that there is none of */
+	/* MOVE and COPY from the copies, or also from the old pages, to the first `denied` pages. */
+	int error; /* what they give, 0: they are made */
+	int also_old;
+	uint64_t denied;
+	atomic_int times; /* so often, -1: always */
+	/* Where the pages are, from the first copy on. */
+	uint64_t staging, grave;
+	atomic_int closed; /* channels of the backend */
+	atomic_int again;  /* so many first touches are to be tried again */
+};
+
+extern struct script script;
+extern struct bm_sys scripted_sys;
+extern struct bm_context *scripted_context;
+extern char *area, *elsewhere; /* both have room for 2 MiB */
+
+void fill(char *start, size_t length, uint64_t seed);
+/* That what lies at `now` is what was filled in at `then`. */
+void check(const char *now, const char *then, size_t length, uint64_t seed);
+void check_zeros(const char *start, size_t length);
+void map_at(char *place, size_t length);
+/* 1: a userfaultfd has it, and it can be but ours. */
+int is_registered(const char *start, size_t length);
+
+/* Moves the pages of one part; how many were swapped. Reasons may be NULL. */
+size_t move_part(char *start, unsigned char *reasons);
+/* Moves the first part, with this done in the middle; how many pages were swapped. */
+size_t move_meanwhile(enum stop stop, unsigned long request, void (*act)(void));
+
+/* Fills the area with seed 1; 0: swap cannot be had here. Quiet: of the context, or NULL. */
+int script_begin(const char *quiet);
+void script_end(void);
+
+#define NEED_SWAP()                                                                    \
+	do {                                                                           \
+		if (!script_begin(NULL))                                               \
+			skip_test("no userfaultfd with UFFDIO_MOVE for this process"); \
+	} while (0)
+
+#endif

@@ -23,6 +23,7 @@ static void stop_here(enum stop stop)
 	if (script.stop != stop ||
 	    !atomic_compare_exchange_strong(&script.stage, &coming, (int)HERE))
 		return;
+	script.frame = (uintptr_t)__builtin_frame_address(0);
 	while (atomic_load(&script.stage) != GONE_ON)
 		bm_sys_linux.yield();
 }
@@ -176,13 +177,18 @@ static void *move_first_part(void *arg)
 size_t move_meanwhile(enum stop stop, unsigned long request, void (*act)(void))
 {
 	size_t swapped = 0;
+	pthread_attr_t attr;
 	pthread_t thread;
 
+	pthread_attr_init(&attr);
+	if (script.stack)
+		ck_assert_int_eq(pthread_attr_setstack(&attr, script.stack, 1ul << 20), 0);
 	script.stop = stop;
 	script.request = request;
 	atomic_store(&script.told, 0);
 	atomic_store(&script.stage, COMING);
-	ck_assert_int_eq(pthread_create(&thread, NULL, move_first_part, &swapped), 0);
+	ck_assert_int_eq(pthread_create(&thread, &attr, move_first_part, &swapped), 0);
+	pthread_attr_destroy(&attr);
 	for (int ms = 0; atomic_load(&script.stage) != HERE; ms++) {
 		ck_assert_msg(ms < 10000, "the window does not come to this point");
 		usleep(1000);

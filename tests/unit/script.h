@@ -38,6 +38,8 @@ struct script {
 	int also_old;
 	uint64_t denied;
 	atomic_int times; /* so often, -1: always */
+	char *stack;      /* 1 MiB for the thread of the first batch, or NULL */
+	uint64_t frame;   /* where that has stopped on its stack */
 	/* Where the pages are, from the first copy on. */
 	uint64_t staging, grave;
 	atomic_int closed; /* channels of the backend */

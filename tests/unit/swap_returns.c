@@ -59,14 +59,11 @@ START_TEST(nothing_can_be_read)
 }
 END_TEST
 
-/* Closes what belongs to the library, and puts another userfaultfd in its place. */
-static void replace_descriptor(void)
+/* What belongs to the library is closed, or another one is put in its place. */
+static void replace_descriptor(int other)
 {
-	struct bm_uffd_api api = {.api = BM_UFFD_API};
-	int other = (int)bm_sys_linux.userfaultfd(O_CLOEXEC | O_NONBLOCK), found = 0;
+	int found = 0;
 
-	ck_assert_int_ge(other, 0);
-	ck_assert_int_eq(bm_sys_linux.ioctl(other, BM_UFFDIO_API, &api), 0);
 	for (int fd = 3; fd < 256; fd++) {
 		char path[64], target[64] = "";
 
@@ -75,19 +72,39 @@ static void replace_descriptor(void)
 		    !strstr(target, "userfaultfd"))
 			continue;
 		found++;
-		ck_assert_int_eq(dup3(other, fd, O_CLOEXEC), fd);
+		ck_assert_int_eq(other < 0 ? close(fd) : dup3(other, fd, O_CLOEXEC),
+				 other < 0 ? 0 : fd);
 	}
-	close(other);
 	ck_assert_int_eq(found, 1);
 }
 
-/* That one says truly that nothing is registered with it. */
-START_TEST(another_userfaultfd_answers)
+static void close_descriptor(void)
 {
-	NEED_SWAP();
-	move_meanwhile(AT_COPY, 0, replace_descriptor);
-	check(area, area, PARTS * BYTES, 1);
-	script_end();
+	replace_descriptor(-1);
+}
+
+static void use_another_userfaultfd(void)
+{
+	struct bm_uffd_api api = {.api = BM_UFFD_API};
+	int other = (int)bm_sys_linux.userfaultfd(O_CLOEXEC | O_NONBLOCK);
+
+	ck_assert_int_ge(other, 0);
+	ck_assert_int_eq(bm_sys_linux.ioctl(other, BM_UFFDIO_API, &api), 0);
+	replace_descriptor(other);
+	close(other);
+}
+
+/* The reader has one that nobody can close. */
+START_TEST(descriptor_is_lost)
+{
+	void (*const ways[])(void) = {close_descriptor, use_another_userfaultfd};
+
+	for (int i = 0; i < 2; i++) {
+		NEED_SWAP();
+		move_meanwhile(AT_COPY, 0, ways[i]);
+		check(area, area, PARTS * BYTES, 1);
+		script_end();
+	}
 }
 END_TEST
 
@@ -164,6 +181,31 @@ START_TEST(becomes_huge)
 	script_end();
 	if (failed)
 		skip_test("no huge page can be made");
+}
+END_TEST
+
+static void split(void)
+{
+	ck_assert_int_eq(madvise(area + PAGE, PAGE, MADV_DONTNEED), 0);
+}
+
+/* What is no huge page any more would come back as pages of another one. */
+START_TEST(becomes_small)
+{
+	size_t swapped;
+
+	NEED_SWAP();
+	munmap(area, HUGE);
+	map_at(area, HUGE);
+	madvise(area, HUGE, MADV_HUGEPAGE);
+	fill(area, HUGE, 1);
+	swapped = move_meanwhile(AT_IOCTL, BM_UFFDIO_REGISTER, split);
+	ck_assert_uint_eq(swapped, 0);
+	check(area, area, PAGE, 1);
+	check_zeros(area + PAGE, PAGE);
+	check(area + 2 * PAGE, area + 2 * PAGE, HUGE - 2 * PAGE, 1);
+	munmap(area, HUGE);
+	script_end();
 }
 END_TEST
 
@@ -269,11 +311,17 @@ START_TEST(all_is_locked)
 }
 END_TEST
 
-static const TTest *const *const tests[] = {
-	&copies_are_refused,     &no_memory_for_a_while,
-	&nothing_can_be_read,    &another_userfaultfd_answers,
-	&unregistered_in_pieces, &bounds_change_before_it_is_registered,
-	&becomes_huge,           &touched_while_an_event_is_pending,
-	&another_batch_waits,    &woken_without_unregistering,
-	&all_is_locked,          NULL};
+static const TTest *const *const tests[] = {&copies_are_refused,
+					    &no_memory_for_a_while,
+					    &nothing_can_be_read,
+					    &descriptor_is_lost,
+					    &unregistered_in_pieces,
+					    &bounds_change_before_it_is_registered,
+					    &becomes_huge,
+					    &becomes_small,
+					    &touched_while_an_event_is_pending,
+					    &another_batch_waits,
+					    &woken_without_unregistering,
+					    &all_is_locked,
+					    NULL};
 const struct report_group swap_returns_group = {"swap_returns", tests};

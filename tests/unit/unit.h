@@ -10,6 +10,7 @@ extern const struct report_group plan_group, options_group, registry_group, smal
 	faults_group, missed_group, range_group, question_group, info_group, input_group,
 	fuzz_group, cpu_group, cpu_loops_group, cpu_used_group, segments_group, copy_group,
 	rates_group, swap_faults_group, placement_group, spread_group, merged_group,
-	swap_broken_group, swap_script_group, swap_workers_group, swap_returns_group;
+	swap_broken_group, swap_script_group, swap_workers_group, swap_returns_group,
+	swap_own_group;
 
 #endif

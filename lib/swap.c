@@ -114,7 +114,7 @@ int bm_seat_claim(struct bm_uffd *uffd, struct bm_seat *seat, const void *frame,
 void bm_seat_unclaim(struct bm_swap *swap, struct bm_seat *seat)
 {
 	uint64_t signals;
-	struct bm_uffd *uffd = seat->serial ? bm_uffd_visit(swap->wish.sys, &signals) : NULL;
+	struct bm_uffd *uffd = seat->serial ? bm_uffd_hold(swap->wish.sys, &signals) : NULL;
 
 	if (uffd && uffd->serial == seat->serial) {
 		bm_claim_end(uffd, seat->claims[0]);
@@ -122,7 +122,7 @@ void bm_seat_unclaim(struct bm_swap *swap, struct bm_seat *seat)
 			bm_claim_end(uffd, seat->claims[1]);
 	}
 	if (uffd)
-		bm_uffd_leave(swap->wish.sys, &signals);
+		bm_uffd_let_go(swap->wish.sys, &signals);
 	seat->serial = 0;
 }
 

@@ -78,7 +78,9 @@ static void before_fork(void)
 static void after_fork(void)
 {
 	pthread_mutex_lock(&process.lock);
-	if (--process.forks == 0)
+	/* One that had begun before there were handlers may end with them. */
+	process.forks -= process.forks > 0;
+	if (process.forks == 0)
 		go_on();
 	pthread_mutex_unlock(&process.lock);
 }
@@ -238,6 +240,22 @@ static void unlock(const struct bm_sys *sys, const uint64_t *signals)
 {
 	pthread_mutex_unlock(&process.lock);
 	sys->signals_restore(signals);
+}
+
+struct bm_uffd *bm_uffd_hold(const struct bm_sys *sys, uint64_t *signals)
+{
+	struct bm_uffd *uffd;
+
+	lock(sys, signals);
+	uffd = process.uffd;
+	if (!uffd)
+		unlock(sys, signals);
+	return uffd;
+}
+
+void bm_uffd_let_go(const struct bm_sys *sys, const uint64_t *signals)
+{
+	unlock(sys, signals);
 }
 
 void bm_uffd_user_add(const struct bm_sys *sys, struct bm_uffd_user *user)

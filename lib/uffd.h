@@ -129,6 +129,13 @@ int bm_uffd_enter(const struct bm_uffd_wish *wish, struct bm_uffd **uffd, uint64
 struct bm_uffd *bm_uffd_visit(const struct bm_sys *sys, uint64_t *signals);
 void bm_uffd_leave(const struct bm_sys *sys, const uint64_t *signals);
 
+/*
+ * Keeps it from being closed, also while a fork takes place: for the end of
+ * claims, not for windows. NULL: there is none, and nothing is to be let go.
+ */
+struct bm_uffd *bm_uffd_hold(const struct bm_sys *sys, uint64_t *signals);
+void bm_uffd_let_go(const struct bm_sys *sys, const uint64_t *signals);
+
 /* Both not between enter and leave; the second empties it. */
 void bm_uffd_user_add(const struct bm_sys *sys, struct bm_uffd_user *user);
 void bm_uffd_user_end(const struct bm_sys *sys, struct bm_uffd_user *user);

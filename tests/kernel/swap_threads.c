@@ -64,7 +64,7 @@ void settings_back(void)
 /* ---------------------------------------------------------------- the watchdog */
 
 #define PULSES  16
-#define LIMIT_S 20
+#define LIMIT_S 60 /* an emulated machine takes its time */
 
 struct pulse {
 	const char *who;

@@ -175,6 +175,8 @@ struct bm_options {
 	int64_t local_ranks;  /* BATCHMIG_LOCAL_RANKS: processes that share pool_mb, 0: asks MPI */
 	int64_t pool_idle_ms; /* BATCHMIG_POOL_IDLE_MS: unused so long pages are given back */
 	const char *spread;   /* BATCHMIG_SPREAD: threads over last-level caches, "off" or "on" */
+	const char *pool_refill; /* BATCHMIG_POOL_REFILL: "off" or "on", what a batch found lacking
+				  * in the pool is populated after it, in the background */
 };
 
 /*
@@ -678,7 +680,7 @@ struct bm_pool_stats {
 	uint64_t huge_bytes; /* resident huge pages */
 	uint64_t most_bytes; /* the most that is kept: pool_mb by the number of local ranks */
 	uint64_t recycled;   /* bytes that came out of migrations and were used again */
-	uint64_t populated;  /* bytes that were allocated for want of such */
+	uint64_t populated;  /* bytes that were allocated for want of such, also in advance */
 	uint64_t released;   /* bytes given back to the kernel */
 };
 

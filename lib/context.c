@@ -174,6 +174,7 @@ static struct bm_swap_config swap_config(const struct bm_context *context,
 				       .pool_most = ((uint64_t)value[BM_OPTION_POOL_MB] << 20) /
 						    local_ranks(context),
 				       .idle_ns = (uint64_t)value[BM_OPTION_POOL_IDLE_MS] * 1000000,
+				       .refills = value[BM_OPTION_POOL_REFILL] != 0,
 				       .strict = value[BM_OPTION_QUIET] == BM_QUIET_STRICT};
 }
 

@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* keeper.c - sleeps for as long as pages may be idle, shrinks the pool, ends when it is empty. */
+/*
+ * keeper.c - refills what is wanted, sleeps for as long as pages may be idle,
+ * shrinks the pool, ends when there is nothing left to do.
+ */
 #include "keeper.h"
 
 #include <errno.h>
+
+#include "refill.h"
+
+/* While a fork takes place nobody may visit. */
+#define PAUSE_US 1000
 
 enum { NONE, RUNS, ENDED };
 
@@ -15,17 +23,47 @@ static int is_empty(struct bm_pool *pool)
 	return kept == 0;
 }
 
+/* With the lock of the pool. */
+static int has_work(struct bm_pool *pool)
+{
+	return bm_refill_wanted(pool) || (pool->idle_ns > 0 && !is_empty(pool));
+}
+
 /* 0 when there is nothing left to do; then it counts as ended. */
-static int goes_on(struct bm_pool *pool)
+static int goes_on(struct bm_pool *pool, int *refill)
 {
 	int more;
 
 	pthread_mutex_lock(&pool->lock);
-	more = !pool->keeper_stops && !is_empty(pool);
+	more = !pool->keeper_stops && has_work(pool);
+	*refill = more && bm_refill_wanted(pool);
 	if (!more)
 		pool->keeper_runs = ENDED;
 	pthread_mutex_unlock(&pool->lock);
 	return more;
+}
+
+/* A slab at a time: forks, bm_quiesce() and the end of the pool wait for no more. */
+static int refill_some(struct bm_pool *pool)
+{
+	uint64_t signals;
+	struct bm_uffd *uffd = bm_uffd_visit(pool->env.sys, &signals);
+
+	if (!uffd)
+		return 0;
+	bm_refill_some(pool, uffd);
+	bm_uffd_leave(pool->env.sys, &signals);
+	return 1;
+}
+
+static void shrink(struct bm_pool *pool)
+{
+	uint64_t signals;
+
+	if (pool->idle_ns == 0 || !bm_uffd_visit(pool->env.sys, &signals))
+		return;
+	bm_pool_shrink(pool, pool->idle_ns);
+	bm_uffd_leave(pool->env.sys, &signals);
 }
 
 static void *keeper_main(void *arg)
@@ -37,31 +75,39 @@ static void *keeper_main(void *arg)
 	for (;;) {
 		/* In this order: who ends it sets the flag, then counts. */
 		uint32_t seen = atomic_load(&pool->keeper_word);
-		uint64_t signals;
+		int refill;
 
-		if (!goes_on(pool))
+		if (!goes_on(pool, &refill))
 			return NULL;
-		sys->futex_wait(&pool->keeper_word, seen, (int64_t)(pool->idle_ns / 1000));
-		if (bm_uffd_visit(sys, &signals)) {
-			bm_pool_shrink(pool, pool->idle_ns);
-			bm_uffd_leave(sys, &signals);
-		}
+		if (refill && refill_some(pool))
+			continue;
+		sys->futex_wait(&pool->keeper_word, seen,
+				refill ? PAUSE_US : (int64_t)(pool->idle_ns / 1000));
+		shrink(pool);
 	}
+}
+
+static void tell(struct bm_pool *pool)
+{
+	atomic_fetch_add(&pool->keeper_word, 1);
+	pool->env.sys->futex_wake(&pool->keeper_word);
 }
 
 void bm_keeper_wake(struct bm_pool *pool)
 {
-	if (pool->idle_ns == 0)
+	if (pool->idle_ns == 0 && !pool->refills)
 		return;
 	pthread_mutex_lock(&pool->lock);
 	if (pool->keeper_runs == ENDED) {
 		pthread_join(pool->keeper, NULL);
 		pool->keeper_runs = NONE;
 	}
-	if (pool->keeper_runs != RUNS && !pool->keeper_stops && !is_empty(pool))
+	if (pool->keeper_runs != RUNS && !pool->keeper_stops && has_work(pool))
 		pool->keeper_runs =
 			pool->env.sys->thread_start(&pool->keeper, keeper_main, pool) == 0 ? RUNS
 											   : NONE;
+	else if (pool->keeper_runs == RUNS && bm_refill_wanted(pool))
+		tell(pool);
 	pthread_mutex_unlock(&pool->lock);
 }
 
@@ -73,8 +119,7 @@ void bm_keeper_end(struct bm_pool *pool)
 	pool->keeper_stops = 1;
 	runs = pool->keeper_runs;
 	pthread_mutex_unlock(&pool->lock);
-	atomic_fetch_add(&pool->keeper_word, 1);
-	pool->env.sys->futex_wake(&pool->keeper_word);
+	tell(pool);
 	if (runs != NONE)
 		pthread_join(pool->keeper, NULL);
 }

@@ -67,6 +67,9 @@ static const struct row table[BM_OPTION_COUNT] = {
 	{{"spread", "BATCHMIG_SPREAD", "choice", "off|on", "", "on",
 	  "threads of a batch run on different last-level caches near its nodes", NULL, NULL},
 	 STRING_FIELD(spread), 0, 0},
+	{{"pool_refill", "BATCHMIG_POOL_REFILL", "choice", "off|on", "", "off",
+	  "what a batch found lacking in the pool is made ready for the next one", NULL, NULL},
+	 STRING_FIELD(pool_refill), 0, 0},
 };
 /* clang-format on */
 

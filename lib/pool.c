@@ -115,11 +115,25 @@ static struct bm_slab *pick_empty(struct bm_pool *pool, const struct bm_pool_wis
 
 /* ---------------------------------------------------------------- taking and giving */
 
-static void count_use(struct bm_pool *pool, int node, uint64_t recycled, uint64_t populated)
+void bm_pool_count_use(struct bm_pool *pool, const struct bm_pool_wish *wish, uint64_t recycled,
+		       uint64_t populated)
 {
+	struct bm_pool_node *node;
+
 	pthread_mutex_lock(&pool->lock);
-	node_of(pool, node)->recycled += recycled;
-	node_of(pool, node)->populated += populated;
+	node = node_of(pool, wish->node);
+	node->recycled += recycled;
+	node->populated += populated;
+	pthread_mutex_unlock(&pool->lock);
+}
+
+/* Locked pages are not refilled: few batches have them. */
+static void count_lack(struct bm_pool *pool, const struct bm_pool_wish *wish, uint64_t bytes)
+{
+	if (wish->lane.locked || !pool->refills)
+		return;
+	pthread_mutex_lock(&pool->lock);
+	pool->nodes[wish->node].want[wish->lane.huge].lacked += bytes;
 	pthread_mutex_unlock(&pool->lock);
 }
 
@@ -145,7 +159,7 @@ static void gather(struct bm_pool *pool, const struct bm_pool_wish *wish, struct
  * 1 when so much may be populated. Limits are read for some slabs at a time:
  * it takes 20 us, populating a slab 400.
  */
-static int may_populate(struct bm_pool *pool, uint64_t bytes)
+int bm_pool_may_populate(struct bm_pool *pool, uint64_t bytes)
 {
 	uint64_t now = pool->env.sys->now_ns(), room;
 	int may;
@@ -185,14 +199,15 @@ static struct bm_slab *top_up(struct bm_pool *pool, const struct bm_pool_wish *w
 		gather(pool, wish, slab);
 	before = bm_slab_bytes(&pool->env, slab);
 	if (slab->count >= wish->pages) {
-		count_use(pool, wish->node, wish->pages * (before / slab->count), 0);
+		bm_pool_count_use(pool, wish, wish->pages * (before / slab->count), 0);
 		return slab;
 	}
-	*error = may_populate(pool, lack_of(pool, wish, slab))
+	*error = bm_pool_may_populate(pool, lack_of(pool, wish, slab))
 			 ? bm_slab_populate(&pool->env, slab, wish->node, wish->pages)
 			 : -ENOMEM;
 	if (*error == 0) {
-		count_use(pool, wish->node, before, bm_slab_bytes(&pool->env, slab) - before);
+		bm_pool_count_use(pool, wish, before, bm_slab_bytes(&pool->env, slab) - before);
+		count_lack(pool, wish, bm_slab_bytes(&pool->env, slab) - before);
 		return slab;
 	}
 	bm_pool_give(pool, slab);
@@ -269,6 +284,16 @@ void bm_pool_abandon(struct bm_pool *pool, struct bm_slab *slab)
 	slab->next = NULL;
 }
 
+/* What nobody has used for so long is not wanted either. */
+static void want_less(struct bm_pool *pool, const struct bm_slab *slab)
+{
+	struct bm_pool_node *node = &pool->nodes[slab->node];
+	uint64_t ready = slab->lane.huge ? node->huge : node->base;
+
+	if (node->want[slab->lane.huge].ready > ready)
+		node->want[slab->lane.huge].ready = ready;
+}
+
 /* Takes one idle slab out of the lists, NULL when there is none. */
 static struct bm_slab *take_idle(struct bm_pool *pool, uint64_t before_ns)
 {
@@ -282,6 +307,7 @@ static struct bm_slab *take_idle(struct bm_pool *pool, uint64_t before_ns)
 				continue;
 			*at = slab->next;
 			count(pool, slab, -1);
+			want_less(pool, slab);
 			return slab;
 		}
 	}
@@ -349,15 +375,13 @@ static void empty_all(struct bm_uffd_user *user)
 	for (size_t i = 0; i < BM_NODES_MAX; i++) {
 		pool->nodes[i].released += pool->nodes[i].kept;
 		pool->nodes[i].kept = pool->nodes[i].base = pool->nodes[i].huge = 0;
+		pool->nodes[i].want[0] = pool->nodes[i].want[1] = (struct bm_pool_want){0};
 	}
 }
 
-int bm_pool_init(struct bm_pool *pool, const struct bm_slab_env *env, uint64_t most,
-		 uint64_t idle_ns)
+int bm_pool_init(struct bm_pool *pool, const struct bm_slab_env *env)
 {
 	pool->env = *env;
-	pool->most = most;
-	pool->idle_ns = idle_ns;
 	pool->user.empty = empty_all;
 	pthread_mutex_init(&pool->lock, NULL);
 	bm_uffd_user_add(env->sys, &pool->user);

@@ -16,11 +16,19 @@
 
 #define BM_SEATS 64u
 
+/* Of one kind of pages of a node, see refill.h; in bytes. */
+struct bm_pool_want {
+	uint64_t begin;  /* ready when the batch began */
+	uint64_t lacked; /* populated by batches since */
+	uint64_t ready;  /* so many are wanted before the next one */
+};
+
 struct bm_pool_node {
 	uint64_t kept; /* bytes of slabs in the lists */
 	uint64_t base, huge;
 	uint64_t recycled, populated, released;
-	int used; /* has anything to say */
+	int used;                    /* has anything to say */
+	struct bm_pool_want want[2]; /* base, huge */
 };
 
 struct bm_pool {
@@ -28,6 +36,8 @@ struct bm_pool {
 	struct bm_slab_env env;
 	uint64_t most;    /* bytes kept of each node */
 	uint64_t idle_ns; /* unused so long they are given back; 0 never */
+	int refills;      /* see refill.h */
+	int batches;      /* under way, while it does */
 	pthread_mutex_t lock;
 	struct bm_uffd *uffd; /* with which the mappings are registered; NULL: none */
 	struct bm_mapping *mappings;
@@ -50,8 +60,8 @@ struct bm_pool_wish {
 	uint32_t pages; /* of base pages */
 };
 
-int bm_pool_init(struct bm_pool *pool, const struct bm_slab_env *env, uint64_t most,
-		 uint64_t idle_ns);
+/* The limits of a pool: its fields of the same names are set before, the rest is 0. */
+int bm_pool_init(struct bm_pool *pool, const struct bm_slab_env *env);
 /* In the process that made it: gives everything back. */
 void bm_pool_end(struct bm_pool *pool);
 
@@ -68,6 +78,12 @@ struct bm_slab *bm_pool_take_empty(struct bm_pool *pool, const struct bm_pool_wi
 void bm_pool_give(struct bm_pool *pool, struct bm_slab *slab);
 /* The same for one that somebody may still write to: never used again. */
 void bm_pool_abandon(struct bm_pool *pool, struct bm_slab *slab);
+
+/* For refill.h: 1 when so many bytes may be populated, as far as control groups are concerned. */
+int bm_pool_may_populate(struct bm_pool *pool, uint64_t bytes);
+/* And what became of a wish, in bytes. */
+void bm_pool_count_use(struct bm_pool *pool, const struct bm_pool_wish *wish, uint64_t recycled,
+		       uint64_t populated);
 
 /* Bytes that are ready for a migration to the node; a hint. */
 uint64_t bm_pool_ready(const struct bm_pool *pool, int node, int huge);

@@ -49,7 +49,10 @@ static int open_pool(struct bm_swap *swap, const struct bm_swap_config *config)
 
 	if (env.pagemap < 0)
 		return env.pagemap;
-	return bm_pool_init(&swap->pool, &env, config->pool_most, config->idle_ns);
+	swap->pool.most = config->pool_most;
+	swap->pool.idle_ns = config->idle_ns;
+	swap->pool.refills = config->refills;
+	return bm_pool_init(&swap->pool, &env);
 }
 
 int bm_swap_new(const struct bm_swap_config *config, struct bm_swap **swap)

@@ -18,6 +18,7 @@ struct bm_swap_config {
 	uint64_t page_size, huge_size;
 	uint64_t pool_most; /* bytes of each node */
 	uint64_t idle_ns;
+	int refills;
 	int strict;
 };
 

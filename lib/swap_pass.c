@@ -6,6 +6,7 @@
 #include "cost.h"
 #include "keeper.h"
 #include "mover_swap.h"
+#include "refill.h"
 
 /* Below that the fixed cost of a call is what is measured. */
 #define FOLLOWED_PAGES 64u
@@ -106,8 +107,10 @@ void bm_swap_pass_open(struct bm_job *job)
 		job->no_swap = BM_REASON_NO_PROMISE;
 	if (!job->no_swap)
 		rc = bm_context_swap(context, job->choice.backend, &job->swap);
-	if (job->swap)
+	if (job->swap) {
 		bm_merged_init(&job->merged, job->sys, job->pagemap, context->page_size);
+		bm_refill_begin(&job->swap->pool);
+	}
 	if (rc == 0 && !job->no_swap)
 		rc = bm_vmas_read(job->sys, 0, &job->vmas);
 	if (rc < 0)
@@ -125,6 +128,7 @@ void bm_swap_pass_open(struct bm_job *job)
 void bm_swap_pass_close(struct bm_job *job)
 {
 	if (job->swap) {
+		bm_refill_end(&job->swap->pool);
 		bm_keeper_wake(&job->swap->pool);
 		bm_merged_end(&job->merged);
 	}

@@ -46,8 +46,8 @@ END_TEST
 START_TEST(environment_beats_default)
 {
 	static const char *const values[BM_OPTION_COUNT] = {
-		"kernel,auto", "mbind",     "strict", "warn", "3", "17",    "0",
-		"1000000",     "rep_movsb", "2048",   "1",    "4", "60000", "off"};
+		"kernel,auto", "mbind", "strict", "warn", "3",     "17",  "0", "1000000",
+		"rep_movsb",   "2048",  "1",      "4",    "60000", "off", "on"};
 
 	fake_reset();
 	for (size_t i = 0; i < BM_OPTION_COUNT; i++)
@@ -80,6 +80,7 @@ START_TEST(option_beats_environment)
 	options.local_ranks = 65536;
 	options.pool_idle_ms = 86400000;
 	options.spread = "off";
+	options.pool_refill = "on";
 	/* Also a bad value of the environment is not looked at. */
 	for (size_t i = 0; i < BM_OPTION_COUNT; i++)
 		fake_env(bm_option_row(i)->env, "rubbish");
@@ -98,6 +99,7 @@ START_TEST(option_beats_environment)
 	value_is(BM_OPTION_LOCAL_RANKS, "65536", "option");
 	value_is(BM_OPTION_POOL_IDLE_MS, "86400000", "option");
 	value_is(BM_OPTION_SPREAD, "off", "option");
+	value_is(BM_OPTION_POOL_REFILL, "on", "option");
 	fake_end();
 }
 END_TEST
@@ -160,6 +162,7 @@ START_TEST(bad_choices)
 		env_is_refused(BM_OPTION_QUIET, bad[i]);
 		env_is_refused(BM_OPTION_LOG, bad[i]);
 		env_is_refused(BM_OPTION_SPREAD, bad[i]);
+		env_is_refused(BM_OPTION_POOL_REFILL, bad[i]);
 	}
 	fake_end();
 }

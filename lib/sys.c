@@ -188,21 +188,24 @@ static void *linux_alloc(size_t count, size_t size)
 
 static int linux_thread_start(pthread_t *thread, void *(*run)(void *), void *arg)
 {
-	sigset_t all, before;
 	pthread_attr_t attr;
+	uint64_t before;
+	sigset_t all;
 	int rc = pthread_attr_init(&attr);
 
 	if (rc)
 		return -rc;
 	/* The application's handlers must not run on this small stack. */
 	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &before, sizeof(before));
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
 	/* Refused where the thread-local data of the program is larger: keep the default. */
 	(void)pthread_attr_setstacksize(&attr, WORKER_STACK);
 	rc = pthread_create(thread, &attr, run, arg);
 	if (rc == EINVAL)
 		rc = pthread_create(thread, NULL, run, arg);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	/* Who blocks all signals has those of the C library blocked, too: its own call opens them. */
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
 	pthread_attr_destroy(&attr);
 	return -rc;
 }

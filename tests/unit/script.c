@@ -3,6 +3,9 @@
 #include "script.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/syscall.h>
 
 /* mmap(2) puts nothing there by itself. */
 #define PLACE ((char *)0x300000000000)
@@ -24,6 +27,8 @@ static void stop_here(enum stop stop)
 	    !atomic_compare_exchange_strong(&script.stage, &coming, (int)HERE))
 		return;
 	script.frame = (uintptr_t)__builtin_frame_address(0);
+	/* All of them, also those that the C library does not tell of. */
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &script.blocked, sizeof(script.blocked));
 	while (atomic_load(&script.stage) != GONE_ON)
 		bm_sys_linux.yield();
 }
@@ -135,6 +140,19 @@ int is_registered(const char *start, size_t length)
 	close(fd);
 	ck_assert(rc == 0 || rc == -EBUSY);
 	return rc == -EBUSY;
+}
+
+int find_userfaultfd(int not_this)
+{
+	for (int fd = 3; fd < 256; fd++) {
+		char path[64], target[64] = "";
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		if (fd != not_this && readlink(path, target, sizeof(target) - 1) > 0 &&
+		    strstr(target, "userfaultfd"))
+			return fd;
+	}
+	return -1;
 }
 
 /* ---------------------------------------------------------------- batches */

@@ -40,6 +40,7 @@ struct script {
 	atomic_int times; /* so often, -1: always */
 	char *stack;      /* 1 MiB for the thread of the first batch, or NULL */
 	uint64_t frame;   /* where that has stopped on its stack */
+	uint64_t blocked; /* signals of it there */
 	/* Where the pages are, from the first copy on. */
 	uint64_t staging, grave;
 	atomic_int closed; /* channels of the backend */
@@ -58,6 +59,9 @@ void check_zeros(const char *start, size_t length);
 void map_at(char *place, size_t length);
 /* 1: a userfaultfd has it, and it can be but ours. */
 int is_registered(const char *start, size_t length);
+
+/* A descriptor of a userfaultfd, not this one; -1: there is none. */
+int find_userfaultfd(int not_this);
 
 /* Moves the pages of one part; how many were swapped. Reasons may be NULL. */
 size_t move_part(char *start, unsigned char *reasons);

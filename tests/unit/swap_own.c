@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <linux/mempolicy.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -37,6 +38,23 @@ START_TEST(stack_of_a_window)
 	check(area, area, PARTS * BYTES, 1);
 	script_end();
 	munmap(elsewhere, STACK);
+}
+END_TEST
+
+static void do_nothing(void)
+{
+}
+
+/* A handler could touch what is away; but a page that breaks must end the process. */
+START_TEST(signals_in_a_window)
+{
+	uint64_t all = ~(UINT64_C(1) << (SIGBUS - 1) | UINT64_C(1) << (SIGKILL - 1) |
+			 UINT64_C(1) << (SIGSTOP - 1));
+
+	NEED_SWAP();
+	ck_assert_uint_eq(move_meanwhile(AT_COPY, 0, do_nothing), PART);
+	ck_assert_uint_eq(script.blocked, all);
+	script_end();
 }
 END_TEST
 
@@ -152,20 +170,6 @@ static int is_mapped(uint64_t address)
 	return msync((void *)(uintptr_t)address, PAGE, MS_ASYNC) == 0;
 }
 
-static int count_userfaultfds(void)
-{
-	int found = 0;
-
-	for (int fd = 3; fd < 256; fd++) {
-		char path[64], target[64] = "";
-
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-		found += readlink(path, target, sizeof(target) - 1) > 0 &&
-			 strstr(target, "userfaultfd");
-	}
-	return found;
-}
-
 /* Shared by a child the pool could not be moved from; and a child has no use for any of it. */
 START_TEST(not_for_children)
 {
@@ -180,7 +184,7 @@ START_TEST(not_for_children)
 	own[2] = scripted_context->swap->pool.uffd->doorbell;
 	pid = fork();
 	if (pid == 0) {
-		int wrong = count_userfaultfds() != 0;
+		int wrong = find_userfaultfd(-1) >= 0;
 
 		for (int i = 0; i < 3; i++)
 			wrong |= is_mapped(own[i]) << (i + 1);
@@ -279,11 +283,9 @@ END_TEST
 
 static int is_listed(const struct bm_slab *slab, uint64_t start)
 {
-	for (; slab; slab = slab->next) {
-		if (slab->start == start)
-			return 1;
-	}
-	return 0;
+	while (slab && slab->start != start)
+		slab = slab->next;
+	return slab != NULL;
 }
 
 /* The engine may still write there, and to the records of its channel. */
@@ -383,6 +385,7 @@ START_TEST(pages_of_another_node)
 END_TEST
 
 static const TTest *const *const tests[] = {&stack_of_a_window,
+					    &signals_in_a_window,
 					    &block_of_a_thread,
 					    &stack_of_a_thread_with_the_strict_promise,
 					    &stack_of_the_reader,

@@ -90,6 +90,31 @@ START_TEST(removed_a_moment_ago)
 }
 END_TEST
 
+/* The place of the first one is asked for last. */
+static void remove_often(void)
+{
+	uint64_t start = bm_sys_linux.now_ns();
+	size_t swapped;
+
+	ck_assert_int_eq(madvise(area + BYTES, BYTES, MADV_DONTNEED), 0);
+	fill(area + BYTES, BYTES, 2);
+	for (size_t i = 0; i < PART; i++)
+		ck_assert_int_eq(madvise(area + 2 * BYTES + i * PAGE, PAGE, MADV_DONTNEED), 0);
+	swapped = move_part(area + BYTES, NULL);
+	if (bm_sys_linux.now_ns() - start < BM_REMOVAL_NS)
+		ck_assert_uint_eq(swapped, 0);
+}
+
+START_TEST(removed_often)
+{
+	NEED_SWAP();
+	ck_assert_uint_eq(move_meanwhile(AT_COPY, 0, remove_often), PART);
+	check(area + BYTES, area + BYTES, BYTES, 2);
+	check_zeros(area + 2 * BYTES, BYTES);
+	script_end();
+}
+END_TEST
+
 static void move_next_part(void)
 {
 	ck_assert_uint_eq(move_part(area + BYTES, NULL), PART);
@@ -161,6 +186,7 @@ static const TTest *const *const tests[] = {&unmapped_and_mapped_anew,
 					    &mapped_anew_before_taken_out,
 					    &removed,
 					    &removed_a_moment_ago,
+					    &removed_often,
 					    &another_window_ends,
 					    &another_window_ends_where_it_was_remapped,
 					    &remapped_at_the_end,

@@ -145,6 +145,9 @@ static int is_userfaultfd(int fd)
 	return strstr(target, "userfaultfd") != NULL;
 }
 
+/* What the application has put in the place of a descriptor of the library; -1 nothing. */
+static int replaced = -1;
+
 /* As a program does that closes what it does not know; how many there were. */
 static int take_away(int replace)
 {
@@ -155,7 +158,7 @@ static int take_away(int replace)
 			continue;
 		found++;
 		if (replace)
-			ck_assert_int_eq(dup2(null, fd), fd);
+			ck_assert_int_eq(replaced = dup2(null, fd), fd);
 		else
 			close(fd);
 	}
@@ -183,8 +186,9 @@ static int lose_the_descriptor(void *arg)
 	load_join(&load);
 	writers_end(&writers);
 	load_end(&load);
-	/* Everything is opened anew now. */
+	/* Everything is opened anew now, and what is the application's stays open. */
 	ck_assert_int_eq(bm_quiesce(), 0);
+	ck_assert(replaced < 0 || fcntl(replaced, F_GETFD) >= 0);
 	load.swapper.swapped = load.swapper.windows = 0;
 	ck_assert_int_eq(swapper_round(&load.swapper, &load.area, 1), 0);
 	check_any_swapped(&load.swapper);

@@ -217,12 +217,24 @@ size_t move_meanwhile(enum stop stop, unsigned long request, void (*act)(void))
 	return swapped;
 }
 
+/* A sanitizer may have it. */
+static int place_is_free(void)
+{
+	char *start =
+		mmap(PLACE, 2 * HUGE, PROT_NONE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (start != MAP_FAILED)
+		munmap(start, 2 * HUGE);
+	return start == PLACE;
+}
+
 int script_begin(const char *quiet)
 {
 	struct bm_uffd_wish wish = {.sys = &bm_sys_linux, .page_size = PAGE, .huge_size = HUGE};
 	struct bm_options options;
 
-	if (sysconf(_SC_PAGESIZE) != (long)PAGE || bm_uffd_probe(&wish) != 0)
+	if (sysconf(_SC_PAGESIZE) != (long)PAGE || bm_uffd_probe(&wish) != 0 || !place_is_free())
 		return 0;
 	scripted_sys = bm_sys_linux;
 	scripted_sys.ioctl = s_ioctl;

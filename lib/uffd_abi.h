@@ -58,6 +58,7 @@ struct bm_uffd_fill {
 #define BM_UFFDIO_COPY       _IOWR(0xAA, 0x03, struct bm_uffd_transfer)
 #define BM_UFFDIO_ZEROPAGE   _IOWR(0xAA, 0x04, struct bm_uffd_fill)
 #define BM_UFFDIO_MOVE       _IOWR(0xAA, 0x05, struct bm_uffd_transfer)
+#define BM_UFFDIO_CONTINUE   _IOWR(0xAA, 0x07, struct bm_uffd_fill)
 #define BM_UFFDIO_POISON     _IOWR(0xAA, 0x08, struct bm_uffd_fill)
 #define BM_UFFDIO_API        _IOWR(0xAA, 0x3F, struct bm_uffd_api)
 

@@ -34,10 +34,12 @@ long bm_uffd_move(const struct bm_uffd *uffd, uint64_t to, uint64_t from, uint64
 
 int bm_uffd_is_registered(const struct bm_uffd *uffd, uint64_t addr)
 {
-	/* A copy from nowhere fails in one way or the other. */
-	struct bm_uffd_transfer copy = {addr, uffd->page_size, uffd->page_size, BM_UFFD_DONTWAKE,
-					0};
-	int rc = uffd->sys->ioctl(uffd->fd, BM_UFFDIO_COPY, &copy);
+	/*
+	 * Private memory has nothing to continue with, but that comes second: -EINVAL
+	 * where it is registered, -ENOENT where not.
+	 */
+	struct bm_uffd_fill page = {{addr, uffd->page_size}, BM_UFFD_DONTWAKE, 0};
+	int rc = uffd->sys->ioctl(uffd->fd, BM_UFFDIO_CONTINUE, &page);
 
-	return rc == -EAGAIN ? rc : rc == -EFAULT || rc == -EEXIST;
+	return rc == -EAGAIN ? rc : rc == -EINVAL;
 }

@@ -29,11 +29,10 @@ static int find(const struct bm_uffd *uffd, enum bm_claim_kind kind, uint64_t st
 	return free;
 }
 
-int bm_window_awaits(struct bm_uffd *uffd, uint64_t start, uint64_t end)
+int bm_window_awaits(const struct bm_uffd *uffd, uint64_t start, uint64_t end)
 {
 	int any = 0;
 
-	bm_gate_enter(&uffd->gate, uffd->sys);
 	for (size_t i = 0; i < BM_WINDOWS_MAX && !any; i++) {
 		const struct bm_window *window = &uffd->windows[i];
 		const struct bm_segments *segments = &window->segments;
@@ -48,8 +47,17 @@ int bm_window_awaits(struct bm_uffd *uffd, uint64_t start, uint64_t end)
 			      start < segment->at + segment->count * uffd->page_size;
 		}
 	}
-	bm_gate_leave(&uffd->gate, uffd->sys);
 	return any;
+}
+
+static int is_awaited(struct bm_uffd *uffd, uint64_t start, uint64_t end)
+{
+	int is;
+
+	bm_gate_enter(&uffd->gate, uffd->sys);
+	is = bm_window_awaits(uffd, start, end);
+	bm_gate_leave(&uffd->gate, uffd->sys);
+	return is;
 }
 
 static void wait_for_end(struct bm_uffd *uffd, uint32_t seen)
@@ -90,7 +98,7 @@ int bm_claim(struct bm_uffd *uffd, enum bm_claim_kind kind, uint64_t start, uint
 
 		pthread_mutex_lock(&uffd->lock);
 		i = find(uffd, kind, start, end);
-		if (i >= 0 && kind == BM_CLAIM_WINDOW && bm_window_awaits(uffd, start, end))
+		if (i >= 0 && kind == BM_CLAIM_WINDOW && is_awaited(uffd, start, end))
 			i = -EAGAIN;
 		if (i >= 0) {
 			uffd->claims[i].start = start;

@@ -34,9 +34,9 @@ int bm_claim_stack(struct bm_uffd *uffd, const void *frame, const void *end);
 
 /*
  * 1 when mremap(2) has brought pages of an open window to [start, end): it is
- * not free then, and must stay registered.
+ * not free then, and must stay registered. Inside the gate.
  */
-int bm_window_awaits(struct bm_uffd *uffd, uint64_t start, uint64_t end);
+int bm_window_awaits(const struct bm_uffd *uffd, uint64_t start, uint64_t end);
 
 /* A window for this thread, NULL when there is none left; and its return. */
 struct bm_window *bm_window_take(struct bm_uffd *uffd);

@@ -104,7 +104,6 @@ static void end_strays(struct reader *reader)
 		bm_lease_end_stray(reader->uffd, stray->start, stray->start + stray->length);
 	}
 	reader->stray_count = 0;
-	bm_lease_end_orphans(reader->uffd);
 }
 
 /* ---------------------------------------------------------------- forked */
@@ -311,11 +310,6 @@ static int set_up(struct reader *reader)
 	return rc;
 }
 
-static int is_waiting(const struct reader *reader)
-{
-	return reader->unknown_count > 0 || atomic_load(&reader->uffd->orphans) > 0;
-}
-
 static void *reader_main(void *arg)
 {
 	struct reader reader = {.uffd = arg};
@@ -329,7 +323,7 @@ static void *reader_main(void *arg)
 	uffd->sys->futex_wake(&uffd->progress);
 	while (rc >= 0 && !reader.over) {
 		/* What could not be served yet is tried again, also when nothing more comes. */
-		uffd->sys->poll(uffd->reader_fd, is_waiting(&reader) ? AGAIN_US : -1);
+		uffd->sys->poll(uffd->reader_fd, reader.unknown_count ? AGAIN_US : -1);
 		read_all(&reader);
 		run_errand(uffd);
 	}
@@ -353,7 +347,8 @@ int bm_events_start(struct bm_uffd *uffd)
 	return uffd->errand.result;
 }
 
-void bm_events_ring(struct bm_uffd *uffd)
+/* The event of it wakes the reader, and is read before this returns. */
+static void ring(struct bm_uffd *uffd)
 {
 	/* Whoever rings waits for what follows. */
 	while (uffd->sys->madvise(uffd->doorbell, uffd->page_size, BM_MADV_RELEASE) < 0)
@@ -363,7 +358,7 @@ void bm_events_ring(struct bm_uffd *uffd)
 void bm_events_stop(struct bm_uffd *uffd)
 {
 	atomic_store(&uffd->ending, 1);
-	bm_events_ring(uffd);
+	ring(uffd);
 	pthread_join(uffd->reader, NULL);
 }
 
@@ -384,7 +379,7 @@ int bm_events_errand(struct bm_uffd *uffd, const struct bm_window *window, unsig
 	errand->window = window;
 	errand->changes = window ? window->segments.changes : 0;
 	atomic_store_explicit(&errand->state, ASKED, memory_order_release);
-	bm_events_ring(uffd);
+	ring(uffd);
 	while (atomic_load_explicit(&errand->state, memory_order_acquire) == ASKED)
 		uffd->sys->futex_wait(&errand->state, ASKED, -1);
 	result = errand->result;

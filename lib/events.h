@@ -20,9 +20,6 @@ void bm_events_stop(struct bm_uffd *uffd);
 /* Waits, shortly, until the reader has taken what was pending. */
 void bm_events_pass(struct bm_uffd *uffd, uint32_t seen);
 
-/* The event of a doorbell wakes the reader, and is read before this returns. */
-void bm_events_ring(struct bm_uffd *uffd);
-
 /*
  * Lets the reader perform an ioctl on the userfaultfd: its result; -EAGAIN
  * when the window (may be NULL) has changed before. Not inside the gate.

@@ -119,38 +119,20 @@ static int hand_over(struct bm_uffd *uffd, const struct bm_lease *range)
 }
 
 /*
- * What mremap(2) is bringing here just now may be where pages of a window
- * belong: the reader ends it when it has read the event. 0: no room for that.
- */
-static int orphan(struct bm_uffd *uffd, const struct bm_lease *range)
-{
-	int lease = bm_uffd_is_registered(uffd, range->start) == -EAGAIN ? find_free(uffd) : -1;
-
-	if (lease < 0)
-		return 0;
-	uffd->leases[lease] = (struct bm_lease){1, 1, range->start, range->end};
-	atomic_fetch_add(&uffd->orphans, 1);
-	return 1;
-}
-
-/* The event may have been read by now; without the latch, which the reader wants. */
-static void tell_of_orphans(struct bm_uffd *uffd)
-{
-	if (atomic_load(&uffd->orphans) > 0)
-		bm_events_ring(uffd);
-}
-
-/*
  * With the latch held. 1: another lease keeps it registered; else *rc is what
- * came of unregistering it.
+ * came of unregistering it. Inside the gate no event is read: whoever remaps
+ * what is registered gets no further than that one call, so that what the
+ * bounds are of cannot go and something else come before it is unregistered.
  */
 static int release(struct bm_uffd *uffd, struct bm_lease *range, int *rc)
 {
 	int kept;
 
+	bm_gate_enter(&uffd->gate, uffd->sys);
 	extend(uffd, range);
-	kept = hand_over(uffd, range) || orphan(uffd, range);
+	kept = hand_over(uffd, range);
 	*rc = kept ? 0 : unregister(uffd, range);
+	bm_gate_leave(&uffd->gate, uffd->sys);
 	return kept;
 }
 
@@ -160,7 +142,7 @@ static int release(struct bm_uffd *uffd, struct bm_lease *range, int *rc)
  */
 static int register_whole(struct bm_uffd *uffd, uint64_t at, uint64_t start, uint64_t end)
 {
-	struct bm_lease part = {0, 0, start, end};
+	struct bm_lease part = {0, start, end};
 	uint64_t low = start, high = end;
 	int rc = register_range(uffd, start, end);
 
@@ -185,9 +167,8 @@ int bm_lease_take(struct bm_uffd *uffd, const struct bm_lease_wish *wish)
 	if (rc >= 0)
 		rc = register_whole(uffd, wish->start, low, high);
 	if (rc >= 0)
-		uffd->leases[lease] = (struct bm_lease){1, 0, low, high};
+		uffd->leases[lease] = (struct bm_lease){1, low, high};
 	bm_latch_give(&uffd->lease_latch, uffd->sys);
-	tell_of_orphans(uffd);
 	return rc < 0 ? rc : lease;
 }
 
@@ -201,7 +182,6 @@ void bm_lease_end(struct bm_uffd *uffd, int lease, uint64_t start, uint64_t end)
 	uffd->leases[lease].taken = 0;
 	kept = release(uffd, &range, &rc);
 	bm_latch_give(&uffd->lease_latch, uffd->sys);
-	tell_of_orphans(uffd);
 	if (rc < 0 && rc != -EINVAL) {
 		struct bm_uffd_range all = {range.start, range.end - range.start};
 
@@ -213,7 +193,7 @@ void bm_lease_end(struct bm_uffd *uffd, int lease, uint64_t start, uint64_t end)
 
 static struct bm_lease end_moved(struct bm_uffd *uffd, uint64_t start, uint64_t end)
 {
-	struct bm_lease range = {0, 0, start, end};
+	struct bm_lease range = {0, start, end};
 	int rc;
 
 	bm_latch_take(&uffd->lease_latch, uffd->sys);
@@ -226,7 +206,6 @@ void bm_lease_end_moved(struct bm_uffd *uffd, uint64_t start, uint64_t end)
 {
 	struct bm_lease range = end_moved(uffd, start, end);
 
-	tell_of_orphans(uffd);
 	wake(uffd, range.start, range.end);
 }
 
@@ -236,33 +215,4 @@ void bm_lease_end_stray(struct bm_uffd *uffd, uint64_t start, uint64_t end)
 	struct bm_uffd_range range = {moved.start, moved.end - moved.start};
 
 	uffd->sys->ioctl(uffd->fd, BM_UFFDIO_WAKE, &range);
-}
-
-/* Takes one out of the table; 0: there is none. */
-static int adopt(struct bm_uffd *uffd, struct bm_lease *range)
-{
-	int any = 0;
-
-	bm_latch_take(&uffd->lease_latch, uffd->sys);
-	for (size_t i = 0; i < BM_WINDOWS_MAX && !any; i++) {
-		any = uffd->leases[i].orphan != 0;
-		if (any) {
-			*range = uffd->leases[i];
-			uffd->leases[i].taken = uffd->leases[i].orphan = 0;
-			atomic_fetch_sub(&uffd->orphans, 1);
-		}
-	}
-	bm_latch_give(&uffd->lease_latch, uffd->sys);
-	return any;
-}
-
-void bm_lease_end_orphans(struct bm_uffd *uffd)
-{
-	struct bm_lease range;
-
-	/* Those that become orphans again wait for the next round. */
-	for (uint32_t count = atomic_load(&uffd->orphans); count > 0; count--) {
-		if (adopt(uffd, &range))
-			bm_lease_end_stray(uffd, range.start, range.end);
-	}
 }

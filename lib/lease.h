@@ -31,7 +31,5 @@ void bm_lease_end(struct bm_uffd *uffd, int lease, uint64_t start, uint64_t end)
 void bm_lease_end_moved(struct bm_uffd *uffd, uint64_t start, uint64_t end);
 /* The same where no window knows of it; by the reader, with the gate open. */
 void bm_lease_end_stray(struct bm_uffd *uffd, uint64_t start, uint64_t end);
-/* Likewise: those that were left while the application changed mappings. */
-void bm_lease_end_orphans(struct bm_uffd *uffd);
 
 #endif

@@ -73,7 +73,6 @@ struct bm_removal {
 /* A registered range. */
 struct bm_lease {
 	uint32_t taken;
-	uint32_t orphan; /* no window has it: the reader ends it */
 	uint64_t start, end;
 };
 
@@ -102,7 +101,6 @@ struct bm_uffd {
 	struct bm_removal removals[BM_REMOVALS]; /* a ring, of the reader */
 	uint32_t removal;
 	bm_futex lease_latch;
-	_Atomic uint32_t orphans; /* among the leases */
 	struct bm_lease leases[BM_WINDOWS_MAX];
 };
 

@@ -28,7 +28,7 @@ struct reader {
 	struct bm_uffd *uffd;
 	uint64_t unknown[UNKNOWN]; /* faults outside of all windows, not served yet */
 	unsigned int unknown_count;
-	struct bm_uffd_range strays[2 * MESSAGES]; /* registered, and no window knows */
+	struct bm_uffd_range strays[4 * MESSAGES]; /* registered, and no window knows */
 	unsigned int stray_count;
 	int over; /* the doorbell was rung for the last time */
 };
@@ -98,12 +98,18 @@ static void on_remapped(struct reader *reader, uint64_t from, uint64_t to, uint6
 /* Who has the latch of the leases may be waiting for the gate: not before it is open. */
 static void end_strays(struct reader *reader)
 {
-	for (unsigned int i = 0; i < reader->stray_count; i++) {
-		const struct bm_uffd_range *stray = &reader->strays[i];
+	unsigned int kept = 0;
+	/* There must be room for what the next read can bring. */
+	int patient = reader->stray_count <= 2 * MESSAGES;
 
-		bm_lease_end_stray(reader->uffd, stray->start, stray->start + stray->length);
+	for (unsigned int i = 0; i < reader->stray_count; i++) {
+		struct bm_uffd_range stray = reader->strays[i];
+
+		if (bm_lease_end_stray(reader->uffd, stray.start, stray.start + stray.length,
+				       patient) == -EAGAIN)
+			reader->strays[kept++] = stray;
 	}
-	reader->stray_count = 0;
+	reader->stray_count = kept;
 }
 
 /* ---------------------------------------------------------------- forked */
@@ -310,6 +316,11 @@ static int set_up(struct reader *reader)
 	return rc;
 }
 
+static int is_waiting(const struct reader *reader)
+{
+	return reader->unknown_count > 0 || reader->stray_count > 0;
+}
+
 static void *reader_main(void *arg)
 {
 	struct reader reader = {.uffd = arg};
@@ -323,7 +334,7 @@ static void *reader_main(void *arg)
 	uffd->sys->futex_wake(&uffd->progress);
 	while (rc >= 0 && !reader.over) {
 		/* What could not be served yet is tried again, also when nothing more comes. */
-		uffd->sys->poll(uffd->reader_fd, reader.unknown_count ? AGAIN_US : -1);
+		uffd->sys->poll(uffd->reader_fd, is_waiting(&reader) ? AGAIN_US : -1);
 		read_all(&reader);
 		run_errand(uffd);
 	}

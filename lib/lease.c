@@ -11,6 +11,9 @@
 #include "uffd_move.h"
 #include "vma.h"
 
+/* So often is waited for the application's thread to be through with its call. */
+#define PATIENCE 100
+
 static int register_range(struct bm_uffd *uffd, uint64_t start, uint64_t end)
 {
 	struct bm_uffd_register arg = {{start, end - start}, BM_UFFD_MODE_MISSING, 0};
@@ -123,15 +126,19 @@ static int hand_over(struct bm_uffd *uffd, const struct bm_lease *range)
  * came of unregistering it. Inside the gate no event is read: whoever remaps
  * what is registered gets no further than that one call, so that what the
  * bounds are of cannot go and something else come before it is unregistered.
+ * -EAGAIN: such a call may be bringing pages of a window here just now, and
+ * `patient`.
  */
-static int release(struct bm_uffd *uffd, struct bm_lease *range, int *rc)
+static int release(struct bm_uffd *uffd, struct bm_lease *range, int patient, int *rc)
 {
-	int kept;
+	int kept = -EAGAIN;
 
 	bm_gate_enter(&uffd->gate, uffd->sys);
-	extend(uffd, range);
-	kept = hand_over(uffd, range);
-	*rc = kept ? 0 : unregister(uffd, range);
+	if (!patient || bm_uffd_is_registered(uffd, range->start) != -EAGAIN) {
+		extend(uffd, range);
+		kept = hand_over(uffd, range);
+		*rc = kept ? 0 : unregister(uffd, range);
+	}
 	bm_gate_leave(&uffd->gate, uffd->sys);
 	return kept;
 }
@@ -151,7 +158,7 @@ static int register_whole(struct bm_uffd *uffd, uint64_t at, uint64_t start, uin
 	bm_vma_bounds(uffd->sys, uffd->maps, at, &low, &high);
 	if (low <= start && end <= high)
 		return rc;
-	release(uffd, &part, &rc);
+	release(uffd, &part, 0, &rc);
 	return -ESTALE;
 }
 
@@ -172,16 +179,33 @@ int bm_lease_take(struct bm_uffd *uffd, const struct bm_lease_wish *wish)
 	return rc < 0 ? rc : lease;
 }
 
+static int try_end(struct bm_uffd *uffd, int lease, struct bm_lease *range, int patient, int *rc)
+{
+	int kept;
+
+	bm_latch_take(&uffd->lease_latch, uffd->sys);
+	*range = uffd->leases[lease];
+	uffd->leases[lease].taken = 0;
+	kept = release(uffd, range, patient, rc);
+	uffd->leases[lease].taken = kept == -EAGAIN;
+	bm_latch_give(&uffd->lease_latch, uffd->sys);
+	return kept;
+}
+
 void bm_lease_end(struct bm_uffd *uffd, int lease, uint64_t start, uint64_t end)
 {
 	struct bm_lease range;
-	int kept, rc;
+	uint32_t seen = atomic_load(&uffd->progress);
+	int kept, rc = 0;
 
-	bm_latch_take(&uffd->lease_latch, uffd->sys);
-	range = uffd->leases[lease];
-	uffd->leases[lease].taken = 0;
-	kept = release(uffd, &range, &rc);
-	bm_latch_give(&uffd->lease_latch, uffd->sys);
+	for (int tries = 0; (kept = try_end(uffd, lease, &range, tries < PATIENCE, &rc)) == -EAGAIN;
+	     tries++) {
+		/* Whoever waits for this window need not wait for that. */
+		if (tries == 0)
+			wake(uffd, start, end);
+		bm_events_pass(uffd, seen);
+		seen = atomic_load(&uffd->progress);
+	}
 	if (rc < 0 && rc != -EINVAL) {
 		struct bm_uffd_range all = {range.start, range.end - range.start};
 
@@ -191,28 +215,36 @@ void bm_lease_end(struct bm_uffd *uffd, int lease, uint64_t start, uint64_t end)
 	wake(uffd, kept ? start : range.start, kept ? end : range.end);
 }
 
-static struct bm_lease end_moved(struct bm_uffd *uffd, uint64_t start, uint64_t end)
+static int try_end_moved(struct bm_uffd *uffd, struct bm_lease *range, int patient)
 {
-	struct bm_lease range = {0, start, end};
-	int rc;
+	int kept, rc;
 
 	bm_latch_take(&uffd->lease_latch, uffd->sys);
-	release(uffd, &range, &rc);
+	kept = release(uffd, range, patient, &rc);
 	bm_latch_give(&uffd->lease_latch, uffd->sys);
-	return range;
+	return kept;
 }
 
 void bm_lease_end_moved(struct bm_uffd *uffd, uint64_t start, uint64_t end)
 {
-	struct bm_lease range = end_moved(uffd, start, end);
+	struct bm_lease range = {0, start, end};
+	uint32_t seen = atomic_load(&uffd->progress);
 
+	for (int tries = 0; try_end_moved(uffd, &range, tries < PATIENCE) == -EAGAIN; tries++) {
+		bm_events_pass(uffd, seen);
+		seen = atomic_load(&uffd->progress);
+	}
 	wake(uffd, range.start, range.end);
 }
 
-void bm_lease_end_stray(struct bm_uffd *uffd, uint64_t start, uint64_t end)
+int bm_lease_end_stray(struct bm_uffd *uffd, uint64_t start, uint64_t end, int patient)
 {
-	struct bm_lease moved = end_moved(uffd, start, end);
-	struct bm_uffd_range range = {moved.start, moved.end - moved.start};
+	struct bm_lease moved = {0, start, end};
+	struct bm_uffd_range range;
 
+	if (try_end_moved(uffd, &moved, patient) == -EAGAIN)
+		return -EAGAIN;
+	range = (struct bm_uffd_range){moved.start, moved.end - moved.start};
 	uffd->sys->ioctl(uffd->fd, BM_UFFDIO_WAKE, &range);
+	return 0;
 }

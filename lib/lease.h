@@ -29,7 +29,10 @@ void bm_lease_end(struct bm_uffd *uffd, int lease, uint64_t start, uint64_t end)
 
 /* Pages of a window have ended up in a mapping at [start, end): unregisters that. */
 void bm_lease_end_moved(struct bm_uffd *uffd, uint64_t start, uint64_t end);
-/* The same where no window knows of it; by the reader, with the gate open. */
-void bm_lease_end_stray(struct bm_uffd *uffd, uint64_t start, uint64_t end);
+/*
+ * The same where no window knows of it; by the reader, with the gate open.
+ * -EAGAIN, if `patient`: not while the application changes mappings.
+ */
+int bm_lease_end_stray(struct bm_uffd *uffd, uint64_t start, uint64_t end, int patient);
 
 #endif

@@ -25,6 +25,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "interrupts.h"
+
 #define ROUNDS              3
 #define SMALL_ROUNDS        21 /* of batches so short that a timer interrupt shows */
 #define SMALL               512
@@ -149,30 +151,6 @@ static void release(struct batch *batch)
 	free(batch->status);
 }
 
-/* Interrupts so far by which CPUs asked others to flush their TLBs; -1 unknown. */
-static double tlb_interrupts(void)
-{
-	FILE *file = fopen("/proc/interrupts", "r");
-	char line[4096], *at, *end;
-	double sum = -1;
-
-	while (file && fgets(line, sizeof(line), file)) {
-		at = strstr(line, "TLB:");
-		if (!at)
-			continue;
-		sum = 0;
-		/* A column for each CPU, then words. */
-		for (at += 4;; at = end) {
-			sum += (double)strtoul(at, &end, 10);
-			if (end == at)
-				break;
-		}
-	}
-	if (file)
-		fclose(file);
-	return sum;
-}
-
 static void *spin(void *stop)
 {
 	while (!atomic_load((atomic_int *)stop))
@@ -270,7 +248,7 @@ int main(int argc, char **argv)
 	near_node = 0;
 	far_node = 1;
 	numa_set_preferred(near_node);
-	measure = interrupts ? tlb_interrupts : now_ns;
+	measure = interrupts ? bench_tlb_interrupts : now_ns;
 	if (interrupts && pthread_create(&sibling, NULL, spin, &stop) != 0)
 		die("thread");
 	round_of(&warm_up, 0);

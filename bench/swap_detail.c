@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* swap_detail.c - the cases that look inside: chunks and windows, interrupts, phases. */
+#include "interrupts.h"
 #include "swap.h"
 
 #include <pthread.h>
@@ -83,30 +84,6 @@ void case_chunks(const struct setup *setup)
 
 /* ------------------------------------------------------------- interrupts */
 
-/* Interrupts so far by which CPUs asked others to flush their TLBs; -1 unknown. */
-static double tlb_interrupts(void)
-{
-	FILE *file = fopen("/proc/interrupts", "re");
-	char line[8192], *at, *end;
-	double sum = -1;
-
-	while (file && fgets(line, sizeof(line), file)) {
-		at = strstr(line, "TLB:");
-		if (!at)
-			continue;
-		sum = 0;
-		/* A column for each CPU, then words. */
-		for (at += 4;; at = end) {
-			sum += (double)strtoul(at, &end, 10);
-			if (end == at)
-				break;
-		}
-	}
-	if (file)
-		fclose(file);
-	return sum;
-}
-
 static void *spin(void *stop)
 {
 	while (!atomic_load_explicit((atomic_int *)stop, memory_order_relaxed))
@@ -133,10 +110,10 @@ static void count_interrupts(struct entrant *entrant, const char *detail)
 	if (entrant->mover)
 		mover_reset(entrant->mover);
 	for (int i = 0; i < setup->rounds; i++) {
-		double before = tlb_interrupts();
+		double before = bench_tlb_interrupts();
 
 		entrant->run(entrant);
-		counts[i] = (tlb_interrupts() - before) / units;
+		counts[i] = (bench_tlb_interrupts() - before) / units;
 	}
 	result_numbers(&result, counts, setup->rounds);
 	if (entrant->mover)
@@ -177,7 +154,7 @@ void case_interrupts(const struct setup *setup)
 	pthread_t threads[THREADS_MAX];
 	atomic_int stop = 0;
 
-	if (tlb_interrupts() < 0) {
+	if (bench_tlb_interrupts() < 0) {
 		fprintf(stderr, "interrupts: no line TLB in /proc/interrupts here\n");
 		return;
 	}

@@ -247,9 +247,7 @@ START_TEST(ends_in_the_middle)
 	await_end();
 	ck_assert_uint_eq(bm_pool_ready(pool, 0, 0), 0);
 	batch(0, 64);
-	bm_keeper_end(pool);
-	bm_pool_end(pool);
-	bm_uffd_quiesce(&sys);
+	end();
 }
 END_TEST
 

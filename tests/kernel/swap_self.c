@@ -315,7 +315,8 @@ START_TEST(pool_is_bounded)
 	ck_assert_int_eq(bm_quiesce(), 0);
 	swapper_new(&swapper, 0, 2, 16);
 	for (int huge = 0; huge < 2; huge++) {
-		area_new_low(&area, 128, huge, nodes[0]);
+		/* Four times what may be kept. */
+		area_new_low(&area, 32, huge, nodes[0]);
 		before = status_kb("VmRSS");
 		for (int round = 0; round < 2; round++) {
 			ck_assert_int_eq(swapper_round(&swapper, &area, round), 0);
@@ -324,6 +325,7 @@ START_TEST(pool_is_bounded)
 			after = status_kb("VmRSS");
 			ck_assert_int_le(after, before + (16 * node_count + 8) * 1024);
 			pool_bytes(swapper.context, 16 << 20);
+			watchdog_beat();
 		}
 		ck_assert_uint_eq(stamp_wrong(area.start, area.count, PAGE), 0);
 		area_free(&area);

@@ -7,6 +7,8 @@
 
 #include "bits.h"
 
+#define TRIES 1000
+
 int bm_aim_take(const struct bm_slab_env *env, uint64_t addr, int node, struct bm_aim *aim)
 {
 	struct bm_policy wanted, governs;
@@ -27,8 +29,12 @@ int bm_aim_take(const struct bm_slab_env *env, uint64_t addr, int node, struct b
 
 void bm_aim_end(const struct bm_slab_env *env, const struct bm_aim *aim)
 {
-	if (aim->is_set)
-		bm_policy_set_thread(env->sys, &aim->before);
+	/* The kernel needs memory for a policy: the thread is the application's, and keeps its own. */
+	for (int tries = 0; aim->is_set && tries < TRIES; tries++) {
+		if (bm_policy_set_thread(env->sys, &aim->before) != -ENOMEM)
+			return;
+		env->sys->yield();
+	}
 }
 
 void bm_direct_check(const struct bm_slab_env *env, struct bm_chunk *chunk)
@@ -36,6 +42,7 @@ void bm_direct_check(const struct bm_slab_env *env, struct bm_chunk *chunk)
 	void *pages[BM_SLAB_PAGES];
 	int status[BM_SLAB_PAGES];
 	uint32_t count = 0, page = 0;
+	long rc;
 
 	if (!env->many_nodes)
 		return;
@@ -43,13 +50,12 @@ void bm_direct_check(const struct bm_slab_env *env, struct bm_chunk *chunk)
 		pages[count++] = (void *)(uintptr_t)(chunk->start + page * env->page_size);
 	if (count == 0)
 		return;
-	if (env->sys->move_pages(0, count, pages, NULL, status, 0) < 0)
-		status[0] = -EPERM;
+	rc = env->sys->move_pages(0, count, pages, NULL, status, 0);
 	for (uint32_t i = 0; i < count; i++) {
 		uint64_t at = (uint64_t)(uintptr_t)pages[i] - chunk->start;
 
 		page = (uint32_t)(at / env->page_size);
-		if (status[0] == -EPERM || status[i] != chunk->node) {
+		if (rc < 0 || status[i] != chunk->node) {
 			bm_bit_clear(chunk->moved, page);
 			chunk->why[page] = BM_REASON_NO_POOL;
 		}

@@ -95,9 +95,11 @@ static void tell(struct bm_pool *pool)
 
 void bm_keeper_wake(struct bm_pool *pool)
 {
+	uint64_t signals;
+
 	if (pool->idle_ns == 0 && !pool->refills)
 		return;
-	pthread_mutex_lock(&pool->lock);
+	bm_pool_lock(pool, &signals);
 	if (pool->keeper_runs == ENDED) {
 		pthread_join(pool->keeper, NULL);
 		pool->keeper_runs = NONE;
@@ -108,17 +110,18 @@ void bm_keeper_wake(struct bm_pool *pool)
 											   : NONE;
 	else if (pool->keeper_runs == RUNS && bm_refill_wanted(pool))
 		tell(pool);
-	pthread_mutex_unlock(&pool->lock);
+	bm_pool_unlock(pool, &signals);
 }
 
 void bm_keeper_end(struct bm_pool *pool)
 {
+	uint64_t signals;
 	int runs;
 
-	pthread_mutex_lock(&pool->lock);
+	bm_pool_lock(pool, &signals);
 	pool->keeper_stops = 1;
 	runs = pool->keeper_runs;
-	pthread_mutex_unlock(&pool->lock);
+	bm_pool_unlock(pool, &signals);
 	tell(pool);
 	if (runs != NONE)
 		pthread_join(pool->keeper, NULL);

@@ -337,21 +337,24 @@ uint64_t bm_pool_ready(const struct bm_pool *pool, int node, int huge)
 
 int bm_pool_seat_take(struct bm_pool *pool)
 {
+	uint64_t signals;
 	int seat;
 
-	pthread_mutex_lock(&pool->lock);
+	bm_pool_lock(pool, &signals);
 	seat = ~pool->seats ? __builtin_ctzll(~pool->seats) : -1;
 	if (seat >= 0)
 		pool->seats |= UINT64_C(1) << seat;
-	pthread_mutex_unlock(&pool->lock);
+	bm_pool_unlock(pool, &signals);
 	return seat;
 }
 
 void bm_pool_seat_give(struct bm_pool *pool, int seat)
 {
-	pthread_mutex_lock(&pool->lock);
+	uint64_t signals;
+
+	bm_pool_lock(pool, &signals);
 	pool->seats &= ~(UINT64_C(1) << seat);
-	pthread_mutex_unlock(&pool->lock);
+	bm_pool_unlock(pool, &signals);
 }
 
 /* ---------------------------------------------------------------- beginning and end */

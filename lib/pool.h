@@ -65,6 +65,22 @@ int bm_pool_init(struct bm_pool *pool, const struct bm_slab_env *env);
 /* In the process that made it: gives everything back. */
 void bm_pool_end(struct bm_pool *pool);
 
+/*
+ * Outside of bm_uffd_enter() and bm_uffd_leave(): a handler that forks, on this
+ * thread, would wait for one in between that waits for the lock.
+ */
+static inline void bm_pool_lock(struct bm_pool *pool, uint64_t *signals)
+{
+	pool->env.sys->signals_block(signals);
+	pthread_mutex_lock(&pool->lock);
+}
+
+static inline void bm_pool_unlock(struct bm_pool *pool, const uint64_t *signals)
+{
+	pthread_mutex_unlock(&pool->lock);
+	pool->env.sys->signals_restore(signals);
+}
+
 /* A lane of its own for a thread, for the time of a batch; -1: all are taken. */
 int bm_pool_seat_take(struct bm_pool *pool);
 void bm_pool_seat_give(struct bm_pool *pool, int seat);

@@ -12,26 +12,13 @@ static uint64_t ready_of(const struct bm_pool_node *node, int huge)
 	return huge ? node->huge : node->base;
 }
 
-/* A handler that forks, on this thread, would wait for one that waits for the lock. */
-static void lock(struct bm_pool *pool, uint64_t *signals)
-{
-	pool->env.sys->signals_block(signals);
-	pthread_mutex_lock(&pool->lock);
-}
-
-static void unlock(struct bm_pool *pool, const uint64_t *signals)
-{
-	pthread_mutex_unlock(&pool->lock);
-	pool->env.sys->signals_restore(signals);
-}
-
 void bm_refill_begin(struct bm_pool *pool)
 {
 	uint64_t signals;
 
 	if (!pool->refills)
 		return;
-	lock(pool, &signals);
+	bm_pool_lock(pool, &signals);
 	for (size_t i = 0; i < BM_NODES_MAX && pool->batches == 0; i++) {
 		struct bm_pool_node *node = &pool->nodes[i];
 
@@ -39,7 +26,7 @@ void bm_refill_begin(struct bm_pool *pool)
 			node->want[huge].begin = ready_of(node, huge);
 	}
 	pool->batches++;
-	unlock(pool, &signals);
+	bm_pool_unlock(pool, &signals);
 }
 
 void bm_refill_end(struct bm_pool *pool)
@@ -48,7 +35,7 @@ void bm_refill_end(struct bm_pool *pool)
 
 	if (!pool->refills)
 		return;
-	lock(pool, &signals);
+	bm_pool_lock(pool, &signals);
 	pool->batches--;
 	for (size_t i = 0; i < BM_NODES_MAX; i++) {
 		for (int huge = 0; huge < 2; huge++) {
@@ -60,7 +47,7 @@ void bm_refill_end(struct bm_pool *pool)
 			want->lacked = 0;
 		}
 	}
-	unlock(pool, &signals);
+	bm_pool_unlock(pool, &signals);
 }
 
 /* A node and a kind of which there is less than wanted; as much of it as a slab takes. */

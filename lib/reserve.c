@@ -30,9 +30,10 @@ static void fill(const struct bm_pool *pool, int node, struct bm_pool_stats *sta
 
 static long fill_all(struct bm_pool *pool, char *to, size_t size, size_t max)
 {
+	uint64_t signals;
 	long found = 0;
 
-	pthread_mutex_lock(&pool->lock);
+	bm_pool_lock(pool, &signals);
 	for (int node = 0; node < BM_NODES_MAX; node++) {
 		struct bm_pool_stats stats;
 
@@ -43,7 +44,7 @@ static long fill_all(struct bm_pool *pool, char *to, size_t size, size_t max)
 			bm_struct_export(to + (size_t)(found - 1) * size, size, &stats,
 					 sizeof(stats));
 	}
-	pthread_mutex_unlock(&pool->lock);
+	bm_pool_unlock(pool, &signals);
 	return found;
 }
 

@@ -37,8 +37,9 @@ int bm_window_awaits(const struct bm_uffd *uffd, uint64_t start, uint64_t end)
 		const struct bm_window *window = &uffd->windows[i];
 		const struct bm_segments *segments = &window->segments;
 
-		if (segments->changes == 0 ||
-		    !atomic_load_explicit(&window->open, memory_order_acquire))
+		/* What is read of one that closes just now does not matter: its pages are back. */
+		if (!atomic_load_explicit(&window->open, memory_order_acquire) ||
+		    atomic_load_explicit(&segments->changes, memory_order_relaxed) == 0)
 			continue;
 		for (uint32_t k = 0; k < segments->count && !any; k++) {
 			const struct bm_segment *segment = &segments->list[k];

@@ -40,7 +40,8 @@ static void count(struct bm_pool *pool, const struct bm_slab *slab, int sign)
 	uint64_t *kind = slab->lane.huge ? &node->huge : &node->base;
 
 	node->kept += sign > 0 ? bytes : -bytes;
-	*kind += sign > 0 ? bytes : -bytes;
+	/* bm_pool_ready() reads it without the lock. */
+	__atomic_store_n(kind, *kind + (sign > 0 ? bytes : -bytes), __ATOMIC_RELAXED);
 }
 
 /* ---------------------------------------------------------------- lists */
@@ -335,51 +336,43 @@ uint64_t bm_pool_ready(const struct bm_pool *pool, int node, int huge)
 	return __atomic_load_n(huge ? &from->huge : &from->base, __ATOMIC_RELAXED);
 }
 
-int bm_pool_seat_take(struct bm_pool *pool)
-{
-	uint64_t signals;
-	int seat;
-
-	bm_pool_lock(pool, &signals);
-	seat = ~pool->seats ? __builtin_ctzll(~pool->seats) : -1;
-	if (seat >= 0)
-		pool->seats |= UINT64_C(1) << seat;
-	bm_pool_unlock(pool, &signals);
-	return seat;
-}
-
-void bm_pool_seat_give(struct bm_pool *pool, int seat)
-{
-	uint64_t signals;
-
-	bm_pool_lock(pool, &signals);
-	pool->seats &= ~(UINT64_C(1) << seat);
-	bm_pool_unlock(pool, &signals);
-}
-
 /* ---------------------------------------------------------------- beginning and end */
+
+static void forget(struct bm_pool_node *node)
+{
+	node->released += node->kept;
+	node->kept = 0;
+	__atomic_store_n(&node->base, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&node->huge, 0, __ATOMIC_RELAXED);
+	node->want[0] = node->want[1] = (struct bm_pool_want){0};
+}
 
 /* Nobody is between enter and leave. */
 static void empty_all(struct bm_uffd_user *user)
 {
 	struct bm_pool *pool = (struct bm_pool *)(void *)user;
+	struct bm_mapping *mapping;
+	struct bm_uffd *uffd;
 
-	while (pool->mappings) {
-		struct bm_mapping *mapping = pool->mappings;
-
-		pool->mappings = mapping->next;
-		bm_mapping_unmap(&pool->env, pool->uffd, mapping);
-	}
+	/* Nobody has a slab, but the keeper counts what there is. */
+	pthread_mutex_lock(&pool->lock);
+	mapping = pool->mappings;
+	uffd = pool->uffd;
+	pool->mappings = NULL;
 	pool->uffd = NULL;
-	atomic_fetch_add(&pool->keeper_word, 1);
-	pool->env.sys->futex_wake(&pool->keeper_word);
 	for (size_t i = 0; i < BM_SEATS * 4; i++)
 		(&pool->ready[0][0][0])[i] = (&pool->empty[0][0][0])[i] = NULL;
-	for (size_t i = 0; i < BM_NODES_MAX; i++) {
-		pool->nodes[i].released += pool->nodes[i].kept;
-		pool->nodes[i].kept = pool->nodes[i].base = pool->nodes[i].huge = 0;
-		pool->nodes[i].want[0] = pool->nodes[i].want[1] = (struct bm_pool_want){0};
+	for (size_t i = 0; i < BM_NODES_MAX; i++)
+		forget(&pool->nodes[i]);
+	pthread_mutex_unlock(&pool->lock);
+	while (mapping) {
+		struct bm_mapping *next = mapping->next;
+
+		bm_mapping_unmap(&pool->env, uffd, mapping);
+		mapping = next;
 	}
+	atomic_fetch_add(&pool->keeper_word, 1);
+	pool->env.sys->futex_wake(&pool->keeper_word);
 }
 
 int bm_pool_init(struct bm_pool *pool, const struct bm_slab_env *env)

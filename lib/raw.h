@@ -13,28 +13,29 @@
 #if defined(__x86_64__)
 static inline long bm_raw_call(long number, const long *arg)
 {
-	register long r10 __asm__("r10") = arg[3];
-	register long r8 __asm__("r8") = arg[4];
-	register long r9 __asm__("r9") = arg[5];
-	long result;
+	/* A sanitizer calls a function at each load, which changes registers: all loads come first. */
+	long a0 = arg[0], a1 = arg[1], a2 = arg[2], a3 = arg[3], a4 = arg[4], a5 = arg[5], result;
+	register long r10 __asm__("r10") = a3;
+	register long r8 __asm__("r8") = a4;
+	register long r9 __asm__("r9") = a5;
 
 	__asm__ volatile("syscall"
 			 : "=a"(result)
-			 : "0"(number), "D"(arg[0]), "S"(arg[1]), "d"(arg[2]), "r"(r10), "r"(r8),
-			   "r"(r9)
+			 : "0"(number), "D"(a0), "S"(a1), "d"(a2), "r"(r10), "r"(r8), "r"(r9)
 			 : "rcx", "r11", "memory");
 	return result;
 }
 #elif defined(__aarch64__)
 static inline long bm_raw_call(long number, const long *arg)
 {
+	long a0 = arg[0], a1 = arg[1], a2 = arg[2], a3 = arg[3], a4 = arg[4], a5 = arg[5];
 	register long x8 __asm__("x8") = number;
-	register long x0 __asm__("x0") = arg[0];
-	register long x1 __asm__("x1") = arg[1];
-	register long x2 __asm__("x2") = arg[2];
-	register long x3 __asm__("x3") = arg[3];
-	register long x4 __asm__("x4") = arg[4];
-	register long x5 __asm__("x5") = arg[5];
+	register long x0 __asm__("x0") = a0;
+	register long x1 __asm__("x1") = a1;
+	register long x2 __asm__("x2") = a2;
+	register long x3 __asm__("x3") = a3;
+	register long x4 __asm__("x4") = a4;
+	register long x5 __asm__("x5") = a5;
 
 	__asm__ volatile("svc #0"
 			 : "+r"(x0)

@@ -27,7 +27,7 @@ struct bm_segment {
 struct bm_segments {
 	struct bm_segment *list;
 	uint32_t count;
-	uint32_t changes; /* how often something was changed */
+	_Atomic uint32_t changes; /* how often something was changed */
 	uint64_t page_size;
 };
 

@@ -299,7 +299,7 @@ static void end(const struct bm_sys *sys, struct bm_uffd *uffd)
 	if (ours)
 		sys->close(process.fd);
 	process.fd = -1;
-	process.uffd = NULL;
+	__atomic_store_n(&process.uffd, NULL, __ATOMIC_RELEASE);
 	go_on();
 }
 

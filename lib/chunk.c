@@ -119,6 +119,7 @@ static void copy_later(struct bm_chunk_work *work)
 
 	for (uint32_t i = 0; i < (window->pages + 63) / 64; i++)
 		window->copied[i] = window->present[i];
+	bm_window_spare_guards(work->uffd, window, work->pagemap);
 }
 
 /* A huge page that came after the pages were classified would be split. */

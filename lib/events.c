@@ -7,6 +7,7 @@
 
 #include "bits.h"
 #include "claims.h"
+#include "forked.h"
 #include "latch.h"
 #include "lease.h"
 #include "pagemap.h"
@@ -17,8 +18,6 @@
 #define PASS_US   200
 #define AGAIN_US  100
 #define UNKNOWN   8
-#define STARTED   1
-#define CANNOT    2
 #define NO_ERRAND 0
 #define ASKED     1
 #define ANSWERED  2
@@ -112,68 +111,6 @@ static void end_strays(struct reader *reader)
 	reader->stray_count = kept;
 }
 
-/* ---------------------------------------------------------------- forked */
-
-/* A page that cannot be given to the child must not be zeros there. */
-static void fill_page(const struct bm_uffd *uffd, int child, uint64_t to, uint64_t from,
-		      uint64_t length)
-{
-	struct bm_uffd_transfer copy = {to, from, length, 0, 0};
-	struct bm_uffd_fill poison = {{to, length}, 0, 0};
-
-	while (copy.length > 0) {
-		int rc = uffd->sys->ioctl(child, BM_UFFDIO_COPY, &copy);
-
-		if (copy.done > 0) {
-			copy.to += (uint64_t)copy.done;
-			copy.from += (uint64_t)copy.done;
-			copy.length -= (uint64_t)copy.done;
-		} else if (rc == 0 || rc != -EAGAIN) {
-			break;
-		}
-	}
-	if (copy.length == 0)
-		return;
-	poison.range = (struct bm_uffd_range){copy.to, copy.length};
-	if (uffd->sys->ioctl(child, BM_UFFDIO_POISON, &poison) < 0)
-		uffd->sys->abort("a forked child could not be given its pages\n");
-}
-
-static void fill_run(const struct bm_uffd *uffd, int child, const struct bm_window *window,
-		     const struct bm_segment *segment)
-{
-	uint64_t page_size = uffd->page_size;
-	uint64_t start = window->grave + segment->first * page_size;
-	struct bm_page_scan scan = {start, start + segment->count * page_size,
-				    BM_SCAN_PRESENT | BM_SCAN_SWAPPED, 0};
-	struct bm_page_region region;
-
-	while (scan.start < scan.end &&
-	       bm_pagemap_scan(uffd->sys, uffd->reader_pagemap, &scan, &region, 1) == 1) {
-		for (uint64_t at = region.start; at < region.end; at += page_size) {
-			uint32_t page = (uint32_t)((at - window->grave) / page_size);
-
-			if (bm_bit(window->away, page))
-				fill_page(uffd, child, segment->at + (at - start), at, page_size);
-		}
-	}
-}
-
-static void on_forked(struct bm_uffd *uffd, int child)
-{
-	for (size_t i = 0; i < BM_WINDOWS_MAX; i++) {
-		const struct bm_window *window = &uffd->windows[i];
-
-		if (!is_open(window))
-			continue;
-		for (uint32_t k = 0; k < window->segments.count; k++) {
-			if (window->segments.list[k].state == BM_SEGMENT_LIVE)
-				fill_run(uffd, child, window, &window->segments.list[k]);
-		}
-	}
-	uffd->sys->close_raw(child);
-}
-
 /* ---------------------------------------------------------------- faults */
 
 /* Somebody waits; 0 when it is for none of our windows. */
@@ -248,7 +185,7 @@ static void on_message(struct reader *reader, const struct bm_uffd_message *mess
 		on_fault(reader, message->arg.fault.address);
 		break;
 	case BM_UFFD_EVENT_FORK:
-		on_forked(uffd, (int)message->arg.fork.fd);
+		bm_forked(uffd, (int)message->arg.fork.fd);
 		break;
 	case BM_UFFD_EVENT_REMAP:
 		on_remapped(reader, message->arg.remap.from, message->arg.remap.to,
@@ -330,7 +267,7 @@ static void *reader_main(void *arg)
 	pthread_setname_np(pthread_self(), "batchmig-events");
 	rc = set_up(&reader);
 	uffd->errand.result = rc;
-	atomic_store(&uffd->progress, rc < 0 ? CANNOT : STARTED);
+	atomic_store(&uffd->progress, 1);
 	uffd->sys->futex_wake(&uffd->progress);
 	while (rc >= 0 && !reader.over) {
 		/* What could not be served yet is tried again, also when nothing more comes. */
@@ -352,7 +289,8 @@ int bm_events_start(struct bm_uffd *uffd)
 	/* The reader has it in a table of its own by now. */
 	if (uffd->reader_pagemap >= 0)
 		uffd->sys->close(uffd->reader_pagemap);
-	if (atomic_load(&uffd->progress) == STARTED)
+	/* Not what the progress is: that may have gone on. */
+	if (uffd->errand.result >= 0)
 		return 0;
 	pthread_join(uffd->reader, NULL);
 	return uffd->errand.result;

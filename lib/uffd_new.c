@@ -102,6 +102,19 @@ static int ask_features(const struct bm_sys *sys, int fd, uint64_t features)
 	return rc < 0 ? rc : (api.features & features) == features ? 0 : -EINVAL;
 }
 
+/* Whoever lacks the privilege may still ask what the kernel can do: privilege is of no use then. */
+static int why_refused(const struct bm_sys *sys)
+{
+	int fd = (int)sys->userfaultfd(O_CLOEXEC | O_NONBLOCK | BM_UFFD_USER_MODE_ONLY);
+	int rc;
+
+	if (fd < 0)
+		return -EPERM;
+	rc = ask_features(sys, fd, NEEDED);
+	sys->close(fd);
+	return rc == -EINVAL ? -EOPNOTSUPP : -EPERM;
+}
+
 /* The descriptor, or -errno; *forks: it tells of raw clone(2), too. */
 static int open_fd(const struct bm_uffd_wish *wish, int *user_mode_only, int *forks)
 {
@@ -115,7 +128,7 @@ static int open_fd(const struct bm_uffd_wish *wish, int *user_mode_only, int *fo
 	if (*user_mode_only)
 		fd = (int)sys->userfaultfd(O_CLOEXEC | O_NONBLOCK | BM_UFFD_USER_MODE_ONLY);
 	if (fd < 0)
-		return fd;
+		return fd == -EPERM ? why_refused(sys) : fd;
 	rc = ask_features(sys, fd, NEEDED | BM_UFFD_FEATURE_FORK);
 	*forks = rc == 0;
 	if (rc == -EPERM)

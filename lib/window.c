@@ -122,33 +122,60 @@ long bm_window_take_out(struct bm_uffd *uffd, struct bm_window *window, uint32_t
 	}
 }
 
-int bm_window_look(struct bm_uffd *uffd, struct bm_window *window, int pagemap)
+/* Pages [start, end) of these kinds; one place of a window after the other. */
+struct look {
+	struct bm_uffd *uffd;
+	int pagemap;
+	uint64_t start, end;
+	uint64_t kinds;
+};
+
+/* Sets or clears the bits of the pages that are found, but not zero pages; their kinds. */
+static uint64_t look_at(const struct look *look, uint64_t *bits, int value)
 {
-	struct bm_page_scan scan = {window->grave, window->grave + (window->end - window->start),
-				    BM_SCAN_PRESENT, 0};
+	struct bm_page_scan scan = {look->start, look->end, look->kinds, 0};
 	struct bm_page_region regions[REGIONS];
-	int huge = 0;
+	uint64_t kinds = 0;
 
 	while (scan.start < scan.end) {
-		long got = bm_pagemap_scan(uffd->sys, pagemap, &scan, regions, REGIONS);
+		long got = bm_pagemap_scan(look->uffd->sys, look->pagemap, &scan, regions, REGIONS);
 
 		if (got <= 0)
 			break;
 		for (long i = 0; i < got; i++) {
-			const struct bm_page_region *region = &regions[i];
+			uint64_t page_size = look->uffd->page_size;
+			uint32_t first = (uint32_t)((regions[i].start - look->start) / page_size);
+			uint32_t end = (uint32_t)((regions[i].end - look->start) / page_size);
 
-			if (region->categories & BM_SCAN_ZERO)
+			if (regions[i].categories & BM_SCAN_ZERO)
 				continue;
-			huge |= (region->categories & BM_SCAN_HUGE) != 0;
-			bm_bits_set(window->present,
-				    (uint32_t)((region->start - window->grave) / uffd->page_size),
-				    (uint32_t)((region->end - window->grave) / uffd->page_size));
+			kinds |= regions[i].categories;
+			if (value)
+				bm_bits_set(bits, first, end);
+			else
+				bm_bits_clear(bits, first, end);
 		}
 	}
+	return kinds;
+}
+
+int bm_window_look(struct bm_uffd *uffd, struct bm_window *window, int pagemap)
+{
+	struct look grave = {uffd, pagemap, window->grave,
+			     window->grave + (window->end - window->start), BM_SCAN_PRESENT};
+	int huge = (look_at(&grave, window->present, 1) & BM_SCAN_HUGE) != 0;
+
 	/* What was in the graveyard before is not ours to copy. */
 	for (uint32_t i = 0; i < words_of(window); i++)
 		window->present[i] &= window->away[i];
 	return huge;
+}
+
+void bm_window_spare_guards(struct bm_uffd *uffd, struct bm_window *window, int pagemap)
+{
+	struct look place = {uffd, pagemap, window->start, window->end, BM_SCAN_SWAPPED};
+
+	look_at(&place, window->copied, 0);
 }
 
 int bm_window_was_odd(const struct bm_window *window)

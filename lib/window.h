@@ -40,6 +40,13 @@ long bm_window_take_out(struct bm_uffd *uffd, struct bm_window *window, uint32_t
 /* Finds what is in the graveyard; returns 1 when it is one huge page. */
 int bm_window_look(struct bm_uffd *uffd, struct bm_window *window, int pagemap);
 
+/*
+ * Without staging, before the pages are put back: UFFDIO_COPY writes over the
+ * guard pages that the application has made meanwhile (MADV_GUARD_INSTALL),
+ * UFFDIO_MOVE does not. To PAGEMAP_SCAN their markers are swapped pages.
+ */
+void bm_window_spare_guards(struct bm_uffd *uffd, struct bm_window *window, int pagemap);
+
 /* Everything is put back: 1 when a page has not come back from where it should have. */
 int bm_window_was_odd(const struct bm_window *window);
 

@@ -14,7 +14,7 @@ int node_count;
 
 void prefer(int node)
 {
-	unsigned long mask = 1ul << node;
+	unsigned long mask = node < 0 ? 0 : 1ul << node;
 
 	ck_assert_int_eq(syscall(SYS_set_mempolicy, node < 0 ? MPOL_DEFAULT : MPOL_PREFERRED,
 				 node < 0 ? NULL : &mask, node < 0 ? 0ul : 64ul),
@@ -211,7 +211,7 @@ int main(int argc, char **argv)
 		swap_self_group,    swap_whole_group,  swap_life_group,    swap_io_group,
 		swap_wait_group,    swap_pins_group,   swap_process_group, swap_ends_group,
 		swap_signals_group, swap_uffd_group,   swap_limits_group,  swap_poison_group,
-		swap_forks_group,   swap_soak_group,   swap_refill_group};
+		swap_forks_group,   swap_clones_group, swap_soak_group,    swap_refill_group};
 
 	find_nodes();
 	quiet_old_kernels();

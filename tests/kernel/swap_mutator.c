@@ -3,9 +3,14 @@
 #include "swap_mutator.h"
 
 #include <stdio.h>
+#include <sys/uio.h>
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
+#endif
+#ifndef MADV_GUARD_INSTALL /* Linux 6.13 */
+#define MADV_GUARD_INSTALL 102
+#define MADV_GUARD_REMOVE  103
 #endif
 
 static size_t any(struct mutator *mutator, size_t limit)
@@ -289,6 +294,36 @@ const char *step_hugepage(struct mutator *mutator)
 	fill(mutator, place);
 	madvise(place, mutator->count * PAGE, other[any(mutator, 4)]);
 	return wrong ? wrong : check(mutator, place, 0);
+}
+
+/* No page of the part can be touched. */
+static const char *guards_hold(const struct mutator *mutator)
+{
+	char byte;
+
+	for (size_t i = 0; i < mutator->count; i++) {
+		struct iovec to = {&byte, 1}, from = {part(mutator) + i * PAGE, 1};
+
+		if (process_vm_readv(getpid(), &to, 1, &from, 1, 0) == 1)
+			return "a page has lost its guard";
+	}
+	return NULL;
+}
+
+const char *step_guard(struct mutator *mutator)
+{
+	const char *wrong;
+
+	/* A kernel that has none. */
+	if (madvise(part(mutator), mutator->count * PAGE, MADV_GUARD_INSTALL) != 0)
+		return errno == EINVAL ? NULL : failed(mutator, "madvise(MADV_GUARD_INSTALL)");
+	/* There is no event of it: both calls in one window would go unnoticed. */
+	usleep(200000);
+	wrong = guards_hold(mutator);
+	if (madvise(part(mutator), mutator->count * PAGE, MADV_GUARD_REMOVE) != 0)
+		return failed(mutator, "madvise(MADV_GUARD_REMOVE)");
+	now_zeros(mutator);
+	return wrong ? wrong : check(mutator, part(mutator), 0);
 }
 
 const char *step_dontfork(struct mutator *mutator)

@@ -45,6 +45,7 @@ const char *step_protect(struct mutator *mutator);
 const char *step_mlock(struct mutator *mutator);
 const char *step_mlockall(struct mutator *mutator);
 const char *step_hugepage(struct mutator *mutator);
+const char *step_guard(struct mutator *mutator); /* does nothing before Linux 6.13 */
 const char *step_dontfork(struct mutator *mutator);
 
 #endif

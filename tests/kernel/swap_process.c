@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* swap_process.c - children of every kind while a range is migrated: they see all its bytes. */
-#include "swap_load.h"
+#include "swap_children.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -17,35 +17,13 @@ extern char **environ;
 static char true_name[] = "true";
 static char *const arguments[] = {true_name, NULL};
 
-/* Every byte: what is kept is as it was filled, what writers have is counted up from that. */
-static int contents_as_seen(void)
-{
-	size_t half = load_half(&load);
-
-	if (wrong_words(load.area.start + half, half, LOAD_SEED) != 0)
-		return 1;
-	return lost_words(load.area.start, half, LOAD_SEED) != 0 ? 2 : 0;
-}
-
 static pid_t by_fork(void)
 {
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		limit_child(20);
-		_exit(contents_as_seen());
-	}
-	return pid;
-}
-
-/* Behind the back of the C library, and of what it runs at a fork. */
-static pid_t by_clone(void)
-{
-	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0ul, 0ul, 0ul, 0ul);
-
-	if (pid == 0) {
-		limit_child(20);
-		syscall(SYS_exit_group, contents_as_seen());
+		_exit(contents_as_seen(&load));
 	}
 	return pid;
 }
@@ -68,57 +46,21 @@ static pid_t by_spawn(void)
 	return posix_spawn(&pid, "/bin/true", NULL, NULL, arguments, environ) == 0 ? pid : -1;
 }
 
-/* Two writers in the first half; after each child the second half is made our own again. */
-static void children_meanwhile(const char *test, pid_t (*start)(void))
-{
-	struct writers writers = {.threads = 2, .count = COUNT / 2};
-	unsigned int bad = 0, children = 0;
-	struct box box;
-
-	watchdog_start(test);
-	load_new(&load, COUNT);
-	writers.start = load.area.start;
-	writers_start(&writers);
-	load_start(&load);
-	box_start(&box, "the children");
-	while (bad == 0 && box_open(&box)) {
-		pid_t pid = start();
-
-		bad += pid < 0 || await_child(pid) != 0;
-		children++;
-		load_refill(&load);
-	}
-	pulse_end(box.pulse);
-	load_join(&load);
-	writers_end(&writers);
-	load_end(&load);
-	ck_assert_uint_eq(bad, 0);
-	ck_assert_uint_ge(children, 4);
-	watchdog_stop();
-	load_free(&load);
-}
-
 START_TEST(forks)
 {
-	children_meanwhile("swap_process/forks", by_fork);
-}
-END_TEST
-
-START_TEST(raw_clones)
-{
-	children_meanwhile("swap_process/raw_clones", by_clone);
+	children_meanwhile(&load, "swap_process/forks", by_fork);
 }
 END_TEST
 
 START_TEST(vforks)
 {
-	children_meanwhile("swap_process/vforks", by_vfork);
+	children_meanwhile(&load, "swap_process/vforks", by_vfork);
 }
 END_TEST
 
 START_TEST(spawned)
 {
-	children_meanwhile("swap_process/spawned", by_spawn);
+	children_meanwhile(&load, "swap_process/spawned", by_spawn);
 }
 END_TEST
 
@@ -204,7 +146,7 @@ static pid_t by_system(void)
 
 START_TEST(shells)
 {
-	children_meanwhile("swap_process/shells", by_system);
+	children_meanwhile(&load, "swap_process/shells", by_system);
 }
 END_TEST
 
@@ -243,7 +185,7 @@ static void living_start(struct living *living)
 	if (living->pid == 0) {
 		limit_child(60);
 		(void)!read(living->go[0], &byte, 1);
-		_exit(contents_as_seen());
+		_exit(contents_as_seen(&load));
 	}
 	ck_assert_int_gt(living->pid, 0);
 }
@@ -271,12 +213,12 @@ START_TEST(shared_with_a_living_child)
 	check_shared(BM_REASON_COW_SHARED);
 	ck_assert_uint_eq(frames_kept(&load.area, before), COUNT);
 	free(before);
-	ck_assert_int_eq(contents_as_seen(), 0);
+	ck_assert_int_eq(contents_as_seen(&load), 0);
 	ck_assert_int_eq(living_end(&living), 0);
 	/* Nobody shares them, but swap cannot know that until they are written. */
 	swapper_round(&load.swapper, &load.area, 0);
 	check_shared(BM_REASON_PINNED);
-	ck_assert_int_eq(contents_as_seen(), 0);
+	ck_assert_int_eq(contents_as_seen(&load), 0);
 	area_free(&load.area);
 	area_new(&load.area, COUNT, nodes[0]);
 	fill(load.area.start, load.area.length, LOAD_SEED);
@@ -333,7 +275,7 @@ static int in_the_child(void *arg)
 		swapper_free(&parents);
 	}
 	ck_assert_int_eq(bm_quiesce(), 0);
-	return contents_as_seen();
+	return contents_as_seen(&load);
 }
 
 START_TEST(child_uses_the_library)
@@ -357,7 +299,6 @@ END_TEST
 
 static const TTest *const *const tests[] = {&forks,
 					    &forks_of_two_threads,
-					    &raw_clones,
 					    &vforks,
 					    &spawned,
 					    &shells,

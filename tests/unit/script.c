@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <sys/syscall.h>
 
-/* mmap(2) puts nothing there by itself. */
-#define PLACE ((char *)0x300000000000)
+/* mmap(2) puts nothing there by itself, and sanitizers leave it to the program. */
+#define PLACE ((char *)0x7e9000000000)
 
-enum stage { COMING, HERE, GONE_ON };
+enum stage { COMING, STOPPED, HERE, GONE_ON };
 
 #define LIMIT_NS UINT64_C(20000000000)
 
@@ -26,11 +26,12 @@ static void stop_here(enum stop stop)
 	int coming = COMING;
 
 	if (script.stop != stop ||
-	    !atomic_compare_exchange_strong(&script.stage, &coming, (int)HERE))
+	    !atomic_compare_exchange_strong(&script.stage, &coming, (int)STOPPED))
 		return;
 	script.frame = (uintptr_t)__builtin_frame_address(0);
 	/* All of them, also those that the C library does not tell of. */
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &script.blocked, sizeof(script.blocked));
+	atomic_store(&script.stage, HERE);
 	/* A test that has failed does not come back for it. */
 	for (uint64_t begin = bm_sys_linux.now_ns();
 	     atomic_load(&script.stage) != GONE_ON && bm_sys_linux.now_ns() - begin < LIMIT_NS;)
@@ -40,29 +41,41 @@ static void stop_here(enum stop stop)
 static int is_denied(const struct bm_uffd_transfer *transfer)
 {
 	uint64_t at = transfer->to - (uintptr_t)area;
+	int left = atomic_load(&script.times);
 
 	if (!script.error || at >= script.denied || !script.staging ||
 	    (transfer->from - script.staging >= HUGE &&
 	     (!script.also_old || transfer->from - script.grave >= HUGE)))
 		return 0;
-	return script.times < 0 || atomic_fetch_sub(&script.times, 1) > 0;
+	while (left > 0 && !atomic_compare_exchange_weak(&script.times, &left, left - 1))
+		;
+	return left != 0;
 }
 
 static int s_ioctl(int fd, unsigned long request, void *arg)
 {
+	int rc;
+
 	/* The look whether the place is registered comes before each MOVE. */
 	if (script.stop == AT_EVENT && request == BM_UFFDIO_CONTINUE &&
 	    !atomic_exchange(&script.told, 1))
 		return -EAGAIN;
 	if (request == script.request && *(uint64_t *)arg - (uintptr_t)area < HUGE)
 		stop_here(AT_IOCTL);
+	/* Here only children get copies. */
+	if (request == BM_UFFDIO_COPY && script.late_us)
+		usleep(script.late_us);
 	if ((request == BM_UFFDIO_MOVE || request == BM_UFFDIO_COPY) && is_denied(arg))
 		return script.error;
 	/* Only the reader gives zero pages. */
 	if (request == BM_UFFDIO_ZEROPAGE && script.again > 0 &&
 	    atomic_fetch_sub(&script.again, 1) > 0)
 		return -EAGAIN;
-	return bm_sys_linux.ioctl(fd, request, arg);
+	rc = bm_sys_linux.ioctl(fd, request, arg);
+	if (request == BM_UFFDIO_MOVE && rc == 0 &&
+	    ((struct bm_uffd_transfer *)arg)->from - (uintptr_t)area < HUGE)
+		stop_here(AT_AWAY);
+	return rc;
 }
 
 static int s_futex_wait(const bm_futex *word, uint32_t value, int64_t timeout_us)
@@ -103,7 +116,7 @@ void fill(char *start, size_t length, uint64_t seed)
 		words[i] = word_of(&words[i], seed);
 }
 
-void check(const char *now, const char *then, size_t length, uint64_t seed)
+size_t wrong_words(const char *now, const char *then, size_t length, uint64_t seed)
 {
 	const uint64_t *words = (const uint64_t *)(const void *)now;
 	const uint64_t *were = (const uint64_t *)(const void *)then;
@@ -111,6 +124,13 @@ void check(const char *now, const char *then, size_t length, uint64_t seed)
 
 	for (size_t i = 0; i < length / 8; i++)
 		wrong += words[i] != word_of(&were[i], seed);
+	return wrong;
+}
+
+void check(const char *now, const char *then, size_t length, uint64_t seed)
+{
+	size_t wrong = wrong_words(now, then, length, seed);
+
 	ck_assert_msg(wrong == 0, "%zu of %zu words are wrong", wrong, length / 8);
 }
 
@@ -204,7 +224,7 @@ size_t move_meanwhile(enum stop stop, unsigned long request, void (*act)(void))
 
 	pthread_attr_init(&attr);
 	if (script.stack)
-		ck_assert_int_eq(pthread_attr_setstack(&attr, script.stack, 1ul << 20), 0);
+		ck_assert_int_eq(pthread_attr_setstack(&attr, script.stack, HUGE), 0);
 	script.stop = stop;
 	script.request = request;
 	atomic_store(&script.told, 0);

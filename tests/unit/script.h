@@ -24,9 +24,10 @@
 
 /*
  * The first batch stops once: at its first copy, at an ioctl for a place
- * in the area, or where it waits for an event that a MOVE was told of.
+ * in the area, where it waits for an event that a MOVE was told of, or after
+ * pages of the area were taken out.
  */
-enum stop { AT_COPY, AT_IOCTL, AT_EVENT };
+enum stop { AT_COPY, AT_IOCTL, AT_EVENT, AT_AWAY };
 
 struct script {
 	enum stop stop;
@@ -38,13 +39,14 @@ struct script {
 	int also_old;
 	uint64_t denied;
 	atomic_int times; /* so often, -1: always */
-	char *stack;      /* 1 MiB for the thread of the first batch, or NULL */
+	char *stack;      /* 2 MiB for the thread of the first batch, or NULL */
 	uint64_t frame;   /* where that has stopped on its stack */
 	uint64_t blocked; /* signals of it there */
 	/* Where the pages are, from the first copy on. */
-	uint64_t staging, grave;
-	atomic_int closed; /* channels of the backend */
-	atomic_int again;  /* so many first touches are to be tried again */
+	_Atomic uint64_t staging, grave;
+	atomic_int closed;    /* channels of the backend */
+	atomic_int again;     /* so many first touches are to be tried again */
+	unsigned int late_us; /* what comes before a child gets pages */
 };
 
 extern struct script script;
@@ -53,7 +55,8 @@ extern struct bm_context *scripted_context;
 extern char *area, *elsewhere; /* both have room for 2 MiB */
 
 void fill(char *start, size_t length, uint64_t seed);
-/* That what lies at `now` is what was filled in at `then`. */
+/* What lies at `now` should be what was filled in at `then`. */
+size_t wrong_words(const char *now, const char *then, size_t length, uint64_t seed);
 void check(const char *now, const char *then, size_t length, uint64_t seed);
 void check_zeros(const char *start, size_t length);
 void map_at(char *place, size_t length);

@@ -11,7 +11,7 @@
 
 #include "bits.h"
 
-#define STACK (1ul << 20)
+#define STACK HUGE
 
 /* Moves pages around this one; the reason of its own. */
 static int reason_of(uint64_t address)
@@ -214,7 +214,7 @@ static void use_context(int64_t pool_mb, int64_t idle_ms)
 
 static uint64_t kept(void)
 {
-	return __atomic_load_n(&scripted_context->swap->pool.nodes[0].kept, __ATOMIC_RELAXED);
+	return bm_pool_ready(&scripted_context->swap->pool, 0, 0);
 }
 
 START_TEST(nothing_is_kept)

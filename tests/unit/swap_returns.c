@@ -127,6 +127,35 @@ START_TEST(guard_pages_in_the_place)
 }
 END_TEST
 
+static void install_guard_and_look(void)
+{
+	char byte;
+	struct iovec to = {&byte, 1}, from = {area, 1};
+
+	install_guard();
+	ck_assert(!guarded || process_vm_readv(getpid(), &to, 1, &from, 1, 0) == -1);
+}
+
+/* Nor does the kernel copy over them, where the pool is not used. */
+START_TEST(guard_pages_without_the_pool)
+{
+	char byte;
+	struct iovec to = {&byte, 1}, from;
+
+	NEED_SWAP();
+	scripted_context->copies = NULL;
+	move_meanwhile(AT_AWAY, 0, install_guard_and_look);
+	for (size_t at = 0; guarded && at < BYTES / 2; at += PAGE) {
+		from = (struct iovec){area + at, 1};
+		ck_assert_int_eq(process_vm_readv(getpid(), &to, 1, &from, 1, 0), -1);
+	}
+	check(area + BYTES / 2, area + BYTES / 2, PARTS * BYTES - BYTES / 2, 1);
+	script_end();
+	if (!guarded)
+		skip_test("no guard pages in this kernel");
+}
+END_TEST
+
 /* A mapping that no userfaultfd can have lies in the middle of what was registered. */
 static void map_a_file(void)
 {
@@ -334,6 +363,7 @@ static const TTest *const *const tests[] = {&copies_are_refused,
 					    &nothing_can_be_read,
 					    &descriptor_is_lost,
 					    &guard_pages_in_the_place,
+					    &guard_pages_without_the_pool,
 					    &unregistered_in_pieces,
 					    &bounds_change_before_it_is_registered,
 					    &becomes_huge,

@@ -53,13 +53,18 @@ static void run_one(const TTest *test, const char *name)
 	srunner_free(runner);
 }
 
+/* Named by a part of its name, if any is; and not named with a minus in front of it. */
 static int wanted(const char *name, int argc, char **argv)
 {
-	if (argc < 2)
-		return 1;
-	if (argv[1][0] == '-')
-		return !strstr(name, argv[1] + 1);
-	return strstr(name, argv[1]) != NULL;
+	int any = 0, named = 0;
+
+	for (int i = 1; i < argc; i++) {
+		if (argv[i][0] == '-' && strstr(name, argv[i] + 1))
+			return 0;
+		any |= argv[i][0] != '-';
+		named |= argv[i][0] != '-' && strstr(name, argv[i]);
+	}
+	return named || !any;
 }
 
 int report_run(const struct report_group *groups, size_t count, int argc, char **argv)

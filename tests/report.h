@@ -25,9 +25,8 @@ struct report_group {
 __attribute__((format(printf, 1, 2))) void report_skip(const char *format, ...);
 
 /*
- * Runs the groups in this process, or those tests whose name holds the first
- * argument or, where that begins with a minus, does not hold the rest of it;
- * returns the exit status of the program.
+ * Runs the groups in this process, or those tests whose names hold one of the
+ * arguments; not those that hold one behind a minus. Returns the exit status.
  */
 int report_run(const struct report_group *groups, size_t count, int argc, char **argv);
 

@@ -8,6 +8,7 @@
 #include "error.h"
 #include "least.h"
 #include "locate.h"
+#include "parts.h"
 
 /* What is said of a unit whose last known status is this. */
 static int status_of(const struct bm_unit *unit, int status, int asked)
@@ -199,6 +200,8 @@ void bm_results_write(struct bm_job *job)
 			continue;
 		count_bytes(job, unit);
 		if (unit->huge && !is_whole(job, unit)) {
+			if (unit->state == BM_UNIT_MOVED)
+				bm_parts_move(job, unit);
 			for (size_t k = 0; k < unit->items; k += job->room)
 				write_parts(job, unit, unit->first + k,
 					    bm_least(unit->items - k, job->room));

@@ -132,7 +132,48 @@ START_TEST(larger_than_a_huge_page)
 }
 END_TEST
 
-static const TTest *const *const tests[] = {&unseen_folios, &unseen_huge_pages,
-					    &an_unseen_huge_page_is_split, &larger_than_a_huge_page,
+/* As the mover swap does, and programs that change a part of the mapping. */
+static void split_on_its_way(enum fake_call call, uint64_t number)
+{
+	struct fake_page *head = fake_at(BASE);
+
+	if (call == FAKE_MOVE && number == 1 && head->pmd)
+		fake_split(head);
+}
+
+/* Whoever names much of a huge page means the whole of it. */
+START_TEST(a_huge_page_is_split_on_its_way)
+{
+	static const size_t entries[] = {300, 512};
+
+	for (size_t k = 0; k < 2; k++) {
+		struct bm_context *context;
+		struct fake_area *area;
+		struct scene scene;
+
+		fake_reset();
+		area = fake_map(BASE, 512, 0);
+		fake_folio(area, 0, 512, 1);
+		fake.hook = split_on_its_way;
+		context = fake_context();
+		scene_line(&scene, entries[k], 1);
+		ck_assert_int_eq(scene_submit(&scene, context), 0);
+		scene_check(&scene, 0, 1);
+		for (size_t i = 0; i < 512; i++)
+			ck_assert_msg(area->pages[i].node == 1, "%zu entries: page %zu", entries[k],
+				      i);
+		ck_assert_uint_eq(scene.report.tally.moved, entries[k]);
+		scene_free(&scene);
+		bm_context_free(context);
+		fake_end();
+	}
+}
+END_TEST
+
+static const TTest *const *const tests[] = {&unseen_folios,
+					    &unseen_huge_pages,
+					    &an_unseen_huge_page_is_split,
+					    &a_huge_page_is_split_on_its_way,
+					    &larger_than_a_huge_page,
 					    NULL};
 const struct report_group folios_group = {"folios", tests};

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* parts.c - moves what a huge page has left behind. */
+#include "parts.h"
+
+#include "least.h"
+#include "locate.h"
+
+/* Of the pages that were located those that are elsewhere, with their target. */
+static size_t gather_elsewhere(struct bm_scratch *scratch, size_t count, int node)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (scratch->status[i] < 0 || scratch->status[i] == node)
+			continue;
+		scratch->pages[found] = scratch->pages[i];
+		scratch->nodes[found++] = node;
+	}
+	return found;
+}
+
+void bm_parts_move(struct bm_job *job, const struct bm_unit *unit)
+{
+	struct bm_scratch *scratch = &job->scratch[0];
+	uint64_t page_size = job->context->page_size;
+	uint64_t at = bm_unit_start(unit, job->context->huge_size);
+
+	while (at < unit->end) {
+		size_t count = bm_least((unit->end - at) / page_size, job->room), found;
+
+		for (size_t i = 0; i < count; i++, at += page_size)
+			scratch->pages[i] = (void *)(uintptr_t)at;
+		if (bm_locate_pages(job, scratch, count) < 0)
+			return;
+		found = gather_elsewhere(scratch, count, unit->node);
+		if (found == 0)
+			continue;
+		/* What stays is asked about by whoever tells of it. */
+		job->sys->move_pages(job->pid, found, scratch->pages, scratch->nodes,
+				     scratch->status, job->kernel_flags);
+		atomic_fetch_add_explicit(&job->kernel_calls, 1, memory_order_relaxed);
+	}
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * parts.h - a huge page that was split on its way: by the kernel, which found
+ * no huge page on the target, by the mover swap, or by the application.
+ */
+#ifndef BM_PARTS_H
+#define BM_PARTS_H
+
+#include "job.h"
+
+/* Its first page has moved, and others may have stayed: the kernel moves those now. */
+void bm_parts_move(struct bm_job *job, const struct bm_unit *unit);
+
+#endif

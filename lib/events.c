@@ -22,6 +22,13 @@
 #define ASKED     1
 #define ANSWERED  2
 
+/* Where something was remapped from; mremap(2) unmaps that, and tells of it later. */
+struct left {
+	uint64_t start, end, ns;
+};
+#define LEFT    8
+#define LEFT_NS UINT64_C(1000000000)
+
 /* The reader's own; on its stack. */
 struct reader {
 	struct bm_uffd *uffd;
@@ -29,6 +36,8 @@ struct reader {
 	unsigned int unknown_count;
 	struct bm_uffd_range strays[4 * MESSAGES]; /* registered, and no window knows */
 	unsigned int stray_count;
+	struct left left[LEFT]; /* a ring */
+	unsigned int left_count;
 	int over; /* the doorbell was rung for the last time */
 };
 
@@ -57,6 +66,25 @@ static void remember(struct bm_uffd *uffd, uint64_t start, uint64_t end)
 	uffd->removal++;
 }
 
+/*
+ * Between the event of a remapping and that of the unmapping that is a part of
+ * it another thread may have remapped something to that place: it is not meant.
+ */
+static int was_left(struct reader *reader, uint64_t start, uint64_t end)
+{
+	uint64_t now = reader->uffd->sys->now_ns();
+
+	for (unsigned int i = 0; i < LEFT; i++) {
+		struct left *left = &reader->left[i];
+
+		if (left->start == start && left->end == end && now - left->ns < LEFT_NS) {
+			left->end = 0;
+			return 1;
+		}
+	}
+	return 0;
+}
+
 static void on_removed(struct bm_uffd *uffd, uint64_t start, uint64_t end, int unmapped)
 {
 	if (!unmapped)
@@ -81,6 +109,8 @@ static void on_remapped(struct reader *reader, uint64_t from, uint64_t to, uint6
 	struct bm_uffd *uffd = reader->uffd;
 	int any = 0;
 
+	reader->left[reader->left_count++ % LEFT] =
+		(struct left){from, from + length, uffd->sys->now_ns()};
 	for (size_t i = 0; i < BM_WINDOWS_MAX; i++) {
 		struct bm_window *window = &uffd->windows[i];
 
@@ -191,8 +221,11 @@ static void on_message(struct reader *reader, const struct bm_uffd_message *mess
 		on_remapped(reader, message->arg.remap.from, message->arg.remap.to,
 			    message->arg.remap.length);
 		break;
-	case BM_UFFD_EVENT_REMOVE:
 	case BM_UFFD_EVENT_UNMAP:
+		if (was_left(reader, message->arg.remove.start, message->arg.remove.end))
+			break;
+		/* fall through */
+	case BM_UFFD_EVENT_REMOVE:
 		/* Whoever rings waits for the event to be read: not before that it ends. */
 		reader->over |=
 			message->arg.remove.start == uffd->doorbell && atomic_load(&uffd->ending);

@@ -17,8 +17,9 @@
 
 /* A child that does more before it has its pages, or does not run for so long, is a fault. */
 #define CHANGES     48
-#define GENERATIONS 16
+#define GENERATIONS 8
 #define MESSAGES    4
+#define EVENT_US    100
 #define PATIENCE_NS UINT64_C(60000000000)
 /* A control group at its limit: there may be memory again in a moment. */
 #define SHORTAGE_NS UINT64_C(1000000000)
@@ -114,12 +115,15 @@ static void read_events(struct child *child)
 {
 	const struct bm_sys *sys = child->uffd->sys;
 	struct bm_uffd_message messages[MESSAGES];
-	ssize_t got = sys->read_raw(child->descriptor, messages, sizeof(messages));
+	ssize_t got;
 
+	if (sys->now_ns() - child->begin > PATIENCE_NS)
+		give_up(child);
+	/* Not only by yielding the CPU: a reader of real-time priority would keep it. */
+	sys->poll(child->descriptor, EVENT_US);
+	got = sys->read_raw(child->descriptor, messages, sizeof(messages));
 	for (ssize_t i = 0; i < got / (ssize_t)sizeof(messages[0]); i++)
 		on_message(child, &messages[i]);
-	if (got <= 0)
-		sys->yield();
 }
 
 /* As many bytes as were given; -EAGAIN, or why this page is not to be given. */
@@ -140,37 +144,38 @@ static long give(const struct child *child, uint64_t to, uint64_t from, uint64_t
 	return rc == 0 ? (long)uffd->page_size : rc;
 }
 
-/* 0, or -ESRCH: there is no such child any more. */
+/*
+ * 0, or -ESRCH: there is no such child any more. COPY says ENOENT also of
+ * pages that lie in two mappings, as after mprotect(2) of a part, and, from
+ * Linux 6.9 on, while they are being remapped: it is believed of a single
+ * page, and when it comes again.
+ */
 static int fill_range(struct child *child, uint64_t at, uint64_t from, uint64_t length)
 {
-	const struct bm_uffd *uffd = child->uffd;
+	uint64_t page_size = child->uffd->page_size;
+	int missing = 0;
 
 	while (length > 0) {
 		uint64_t to = place_of(child, at);
-		long done = (long)uffd->page_size;
+		long done = -EEXIST;
 
 		if (to)
-			done = give(child, to, from, child->count ? uffd->page_size : length);
-		switch (done) {
-		case -ESRCH: /* it has ended, or runs another program */
-			return -ESRCH;
-		case -EAGAIN:
+			done = give(child, to, from,
+				    child->count || missing ? page_size : length);
+		if (done == -EAGAIN || (done == -ENOENT && missing++ < 2)) {
 			read_events(child);
-			if (uffd->sys->now_ns() - child->begin > PATIENCE_NS)
-				give_up(child);
 			continue;
-		case -ENOENT: /* unmapped */
-		case -EEXIST: /* contents that are newer */
-			done = (long)uffd->page_size;
-			break;
-		default:
-			if (done <= 0)
-				give_up(child);
-			break;
 		}
+		if (done == -ESRCH) /* it has ended, or runs another program */
+			return -ESRCH;
+		if (done == -ENOENT || done == -EEXIST) /* unmapped, removed or newer */
+			done = (long)page_size;
+		if (done <= 0)
+			give_up(child);
 		at += (uint64_t)done;
 		from += (uint64_t)done;
 		length -= (uint64_t)done;
+		missing = 0;
 	}
 	return 0;
 }
@@ -204,9 +209,18 @@ static int fill_segment(struct child *child, const struct bm_window *window,
 	struct bm_page_region region;
 	int rc = 0;
 
-	while (rc == 0 && scan.start < scan.end &&
-	       bm_pagemap_scan(uffd->sys, uffd->reader_pagemap, &scan, &region, 1) == 1)
+	while (rc == 0 && scan.start < scan.end) {
+		long got = bm_pagemap_scan(uffd->sys, uffd->reader_pagemap, &scan, &region, 1);
+
+		if (got == 0)
+			break;
+		/* Not to be told: rather pages of zeros than none. */
+		if (got < 0)
+			region = (struct bm_page_region){scan.start, scan.end, 0};
 		rc = fill_region(child, window, segment, &region);
+		if (got < 0)
+			break;
+	}
 	return rc;
 }
 

@@ -78,6 +78,32 @@ static int s_ioctl(int fd, unsigned long request, void *arg)
 	return rc;
 }
 
+static ssize_t s_read_raw(int fd, void *buffer, size_t size)
+{
+	static struct bm_uffd_message late;
+	struct bm_uffd_message *messages = buffer;
+	ssize_t got = bm_sys_linux.read_raw(fd, buffer, size - sizeof(late));
+	size_t count = got > 0 ? (size_t)got / sizeof(late) : 0, kept = 0;
+	int remapped = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (messages[i].event == BM_UFFD_EVENT_UNMAP && script.unmapped &&
+		    messages[i].arg.remove.start == script.unmapped &&
+		    messages[i].arg.remove.end == script.unmapped_end) {
+			late = messages[i];
+			script.unmapped = 0;
+			continue;
+		}
+		remapped |= messages[i].event == BM_UFFD_EVENT_REMAP;
+		messages[kept++] = messages[i];
+	}
+	if (remapped && late.event) {
+		messages[kept++] = late;
+		late.event = 0;
+	}
+	return got > 0 ? (ssize_t)(kept * sizeof(late)) : got;
+}
+
 static int s_futex_wait(const bm_futex *word, uint32_t value, int64_t timeout_us)
 {
 	if (timeout_us > 0 && atomic_load(&script.told))
@@ -263,6 +289,7 @@ int script_begin(const char *quiet)
 	scripted_sys = bm_sys_linux;
 	scripted_sys.ioctl = s_ioctl;
 	scripted_sys.futex_wait = s_futex_wait;
+	scripted_sys.read_raw = s_read_raw;
 	scripted_backend = faulty_backend;
 	scripted_backend.submit = s_submit;
 	scripted_backend.chan_close = s_close;

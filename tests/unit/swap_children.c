@@ -211,6 +211,24 @@ START_TEST(of_one_that_has_removed)
 }
 END_TEST
 
+static void protect_and_make_a_child(void)
+{
+	ck_assert_int_eq(mprotect(area + FROM, LENGTH, PROT_READ), 0);
+	make_a_child();
+}
+
+/* There is no event of it, and the pages that are away lie in three mappings then. */
+START_TEST(of_one_that_has_protected)
+{
+	NEED_SWAP();
+	child_does = look;
+	move_meanwhile(AT_COPY, 0, protect_and_make_a_child);
+	ck_assert_msg(WIFEXITED(ended) && WEXITSTATUS(ended) == 0, "the child: %#x", ended);
+	check(area, area, PARTS * BYTES, 1);
+	script_end();
+}
+END_TEST
+
 /* A page that cannot be read is not zeros there. */
 START_TEST(page_is_broken)
 {
@@ -264,6 +282,7 @@ static const TTest *const *const tests[] = {&looks,
 					    &has_a_child,
 					    &ends,
 					    &of_one_that_has_removed,
+					    &of_one_that_has_protected,
 					    &page_is_broken,
 					    &others_are_not,
 					    &no_memory_for_a_while,

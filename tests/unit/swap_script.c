@@ -182,6 +182,28 @@ START_TEST(remapped_at_the_end)
 }
 END_TEST
 
+/* Two remappings, the second to where the first one came from, before that is told to be unmapped. */
+static void remap_to_where_another_was(void)
+{
+	int flags = MREMAP_MAYMOVE | MREMAP_FIXED;
+
+	script.unmapped_end = (uintptr_t)area + 2 * BYTES;
+	script.unmapped = (uintptr_t)area + BYTES;
+	ck_assert_ptr_eq(mremap(area + BYTES, BYTES, BYTES, flags, elsewhere), elsewhere);
+	ck_assert_ptr_eq(mremap(area, BYTES, BYTES, flags, area + BYTES), area + BYTES);
+}
+
+START_TEST(unmapping_is_told_late)
+{
+	NEED_SWAP();
+	ck_assert_uint_eq(move_meanwhile(AT_COPY, 0, remap_to_where_another_was), PART);
+	ck_assert_uint_eq(script.unmapped, 0);
+	check(area + BYTES, area, BYTES, 1);
+	check(elsewhere, area + BYTES, BYTES, 1);
+	script_end();
+}
+END_TEST
+
 static const TTest *const *const tests[] = {&unmapped_and_mapped_anew,
 					    &mapped_anew_before_taken_out,
 					    &removed,
@@ -190,5 +212,6 @@ static const TTest *const *const tests[] = {&unmapped_and_mapped_anew,
 					    &another_window_ends,
 					    &another_window_ends_where_it_was_remapped,
 					    &remapped_at_the_end,
+					    &unmapping_is_told_late,
 					    NULL};
 const struct report_group swap_script_group = {"swap_script", tests};

@@ -12,12 +12,12 @@
 #include "lease.h"
 #include "pagemap.h"
 #include "threads.h"
+#include "touches.h"
 #include "uffd_abi.h"
 
 #define MESSAGES  16
 #define PASS_US   200
 #define AGAIN_US  100
-#define UNKNOWN   8
 #define NO_ERRAND 0
 #define ASKED     1
 #define ANSWERED  2
@@ -32,8 +32,7 @@ struct left {
 /* The reader's own; on its stack. */
 struct reader {
 	struct bm_uffd *uffd;
-	uint64_t unknown[UNKNOWN]; /* faults outside of all windows, not served yet */
-	unsigned int unknown_count;
+	struct bm_touches touches;
 	struct bm_uffd_range strays[4 * MESSAGES]; /* registered, and no window knows */
 	unsigned int stray_count;
 	struct left left[LEFT]; /* a ring */
@@ -141,69 +140,6 @@ static void end_strays(struct reader *reader)
 	reader->stray_count = kept;
 }
 
-/* ---------------------------------------------------------------- faults */
-
-/* Somebody waits; 0 when it is for none of our windows. */
-static int is_known(struct bm_uffd *uffd, uint64_t address)
-{
-	for (size_t i = 0; i < BM_WINDOWS_MAX; i++) {
-		struct bm_window *window = &uffd->windows[i];
-
-		if (!is_open(window))
-			continue;
-		if (address >= window->start && address < window->end) {
-			window->waited = 1;
-			return 1;
-		}
-		for (uint32_t k = 0; k < window->segments.count; k++) {
-			const struct bm_segment *segment = &window->segments.list[k];
-
-			if (address - segment->at < segment->count * uffd->page_size)
-				return 1;
-		}
-	}
-	return 0;
-}
-
-/*
- * A first touch outside of the windows of a registered mapping; or in one
- * whose remapping we have not heard of yet: then the kernel says -EAGAIN, and
- * the event comes first.
- */
-static void serve_unknown(struct reader *reader)
-{
-	struct bm_uffd *uffd = reader->uffd;
-	unsigned int kept = 0;
-	int rc;
-
-	for (unsigned int i = 0; i < reader->unknown_count; i++) {
-		struct bm_uffd_fill zero = {
-			{reader->unknown[i] & ~(uffd->page_size - 1), uffd->page_size}, 0, 0};
-
-		if (is_known(uffd, reader->unknown[i]))
-			continue;
-		rc = uffd->sys->ioctl(uffd->reader_fd, BM_UFFDIO_ZEROPAGE, &zero);
-		if (rc == -EAGAIN)
-			reader->unknown[kept++] = reader->unknown[i];
-		else if (rc < 0) /* it is there by now, or is not registered any more */
-			uffd->sys->ioctl(uffd->reader_fd, BM_UFFDIO_WAKE, &zero.range);
-	}
-	reader->unknown_count = kept;
-}
-
-static void on_fault(struct reader *reader, uint64_t address)
-{
-	const struct bm_uffd *uffd = reader->uffd;
-	struct bm_uffd_range page = {address & ~(uffd->page_size - 1), uffd->page_size};
-
-	if (is_known(reader->uffd, address))
-		return;
-	if (reader->unknown_count < UNKNOWN)
-		reader->unknown[reader->unknown_count++] = address;
-	else /* it will ask again */
-		uffd->sys->ioctl(uffd->reader_fd, BM_UFFDIO_WAKE, &page);
-}
-
 /* ---------------------------------------------------------------- the loop */
 
 static void on_message(struct reader *reader, const struct bm_uffd_message *message)
@@ -212,7 +148,8 @@ static void on_message(struct reader *reader, const struct bm_uffd_message *mess
 
 	switch (message->event) {
 	case BM_UFFD_EVENT_FAULT:
-		on_fault(reader, message->arg.fault.address);
+		bm_touches_add(uffd, &reader->touches, message->arg.fault.address,
+			       message->arg.fault.thread);
 		break;
 	case BM_UFFD_EVENT_FORK:
 		bm_forked(uffd, (int)message->arg.fork.fd);
@@ -260,7 +197,7 @@ static void read_all(struct reader *reader)
 	got = uffd->sys->read_raw(uffd->reader_fd, messages, sizeof(messages));
 	for (ssize_t i = 0; i < got / (ssize_t)sizeof(messages[0]); i++)
 		on_message(reader, &messages[i]);
-	serve_unknown(reader);
+	bm_touches_serve(uffd, &reader->touches);
 	bm_gate_open(&uffd->gate, uffd->sys);
 	atomic_fetch_add_explicit(&uffd->progress, 1, memory_order_release);
 	uffd->sys->futex_wake(&uffd->progress);
@@ -288,7 +225,7 @@ static int set_up(struct reader *reader)
 
 static int is_waiting(const struct reader *reader)
 {
-	return reader->unknown_count > 0 || reader->stray_count > 0;
+	return reader->touches.count > 0 || reader->stray_count > 0;
 }
 
 static void *reader_main(void *arg)

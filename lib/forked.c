@@ -160,8 +160,7 @@ static int fill_range(struct child *child, uint64_t at, uint64_t from, uint64_t 
 		long done = -EEXIST;
 
 		if (to)
-			done = give(child, to, from,
-				    child->count || missing ? page_size : length);
+			done = give(child, to, from, child->count || missing ? page_size : length);
 		if (done == -EAGAIN || (done == -ENOENT && missing++ < 2)) {
 			read_events(child);
 			continue;

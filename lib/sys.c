@@ -292,6 +292,7 @@ const struct bm_sys bm_sys_linux = {
 	.read_raw = bm_raw_read,
 	.poll = bm_raw_poll,
 	.close_raw = bm_raw_close,
+	.remap_call = bm_raw_remap_call,
 	.keep_only = bm_raw_keep_only,
 	.yield = bm_raw_yield,
 	.abort = bm_raw_abort,

@@ -24,6 +24,10 @@ struct bm_ids {
 	uint64_t bits[BM_CPUS_MAX / 64];
 };
 
+struct bm_remap_call {
+	uint64_t old_length, new_length; /* bytes */
+};
+
 struct bm_sys {
 	long (*move_pages)(pid_t pid, size_t count, void *const *pages, const int *nodes,
 			   int *status, int flags);
@@ -84,6 +88,8 @@ struct bm_sys {
 	ssize_t (*read_raw)(int fd, void *buffer, size_t size);
 	int (*poll)(int fd, int64_t timeout_us); /* until it can be read; -1: ever */
 	int (*close_raw)(int fd);
+	/* 1: that thread is in mremap(2), with these arguments; 0: not, or it cannot be told. */
+	int (*remap_call)(pid_t thread, struct bm_remap_call *call);
 	/* The calling thread gets a table of descriptors of its own with these in it. */
 	int (*keep_only)(const int *fds, int count);
 	void (*yield)(void);

@@ -3,6 +3,7 @@
 #include "sys_raw.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <signal.h>
@@ -74,6 +75,78 @@ int bm_raw_poll(int fd, int64_t timeout_us)
 int bm_raw_close(int fd)
 {
 	return (int)bm_raw(SYS_close, fd);
+}
+
+static char *append(char *at, const char *text)
+{
+	while (*text)
+		*at++ = *text++;
+	return at;
+}
+
+static char *append_number(char *at, unsigned int number)
+{
+	char digits[16];
+	unsigned int count = 0;
+
+	do
+		digits[count++] = (char)('0' + number % 10);
+	while (number /= 10);
+	while (count > 0)
+		*at++ = digits[--count];
+	return at;
+}
+
+/* The number that stands at `at`; what comes behind it, NULL where there is none. */
+static const char *parse(const char *at, unsigned int base, uint64_t *number)
+{
+	const char *begin = at;
+
+	for (*number = 0;; at++) {
+		unsigned int digit = *at >= '0' && *at <= '9'   ? (unsigned int)(*at - '0')
+				     : *at >= 'a' && *at <= 'f' ? (unsigned int)(*at - 'a') + 10
+								: base;
+
+		if (digit >= base)
+			break;
+		*number = *number * base + digit;
+	}
+	return at > begin ? at : NULL;
+}
+
+/* "25 0x7f... 0x1000 0x2000 ...": the number of the call in base ten, arguments in base 16. */
+static int parse_call(const char *text, struct bm_remap_call *call)
+{
+	uint64_t numbers[4];
+
+	for (int i = 0; i < 4; i++) {
+		if (i > 0) {
+			if (text[0] != ' ' || text[1] != '0' || text[2] != 'x')
+				return 0;
+			text += 3;
+		}
+		text = parse(text, i > 0 ? 16 : 10, &numbers[i]);
+		if (!text)
+			return 0;
+	}
+	*call = (struct bm_remap_call){numbers[2], numbers[3]};
+	return numbers[0] == SYS_mremap;
+}
+
+int bm_raw_remap_call(pid_t thread, struct bm_remap_call *call)
+{
+	char text[256];
+	char *end = append_number(append(text, "/proc/self/task/"), (unsigned int)thread);
+	long fd, got;
+
+	*append(end, "/syscall") = '\0';
+	fd = bm_raw(SYS_openat, AT_FDCWD, (long)text, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	got = bm_raw(SYS_read, fd, (long)text, sizeof(text) - 1);
+	bm_raw(SYS_close, fd);
+	text[got > 0 ? got : 0] = '\0';
+	return parse_call(text, call);
 }
 
 /* The lowest of them from `low` on; -1: none. */

@@ -15,6 +15,7 @@ void bm_raw_signals_restore(const uint64_t *before);
 ssize_t bm_raw_read(int fd, void *buffer, size_t size);
 int bm_raw_poll(int fd, int64_t timeout_us);
 int bm_raw_close(int fd);
+int bm_raw_remap_call(pid_t thread, struct bm_remap_call *call);
 int bm_raw_keep_only(const int *fds, int count);
 int bm_raw_affinity(struct bm_ids *cpus);
 int bm_raw_set_affinity(const struct bm_ids *cpus);

@@ -18,6 +18,7 @@
 #define BM_UFFD_FEATURE_REMAP  (UINT64_C(1) << 2)
 #define BM_UFFD_FEATURE_REMOVE (UINT64_C(1) << 3)
 #define BM_UFFD_FEATURE_UNMAP  (UINT64_C(1) << 6)
+#define BM_UFFD_FEATURE_THREAD (UINT64_C(1) << 8)
 #define BM_UFFD_FEATURE_POISON (UINT64_C(1) << 14) /* Linux 6.6 */
 #define BM_UFFD_FEATURE_MOVE   (UINT64_C(1) << 16) /* Linux 6.8 */
 
@@ -73,7 +74,8 @@ struct bm_uffd_message {
 	uint8_t event, reserved[7];
 	union {
 		struct {
-			uint64_t flags, address, thread;
+			uint64_t flags, address;
+			uint32_t thread;
 		} fault;
 		struct {
 			uint32_t fd;

@@ -14,9 +14,10 @@
 #define DEVICE "/dev/userfaultfd"
 /* USERFAULTFD_IOC_NEW of linux/userfaultfd.h, Linux 6.1 */
 #define DEVICE_NEW _IO(0xAA, 0x00)
-#define NEEDED                                                                 \
-	(BM_UFFD_FEATURE_WP | BM_UFFD_FEATURE_REMAP | BM_UFFD_FEATURE_REMOVE | \
-	 BM_UFFD_FEATURE_UNMAP | BM_UFFD_FEATURE_POISON | BM_UFFD_FEATURE_MOVE)
+#define NEEDED                                                                     \
+	(BM_UFFD_FEATURE_WP | BM_UFFD_FEATURE_REMAP | BM_UFFD_FEATURE_REMOVE |     \
+	 BM_UFFD_FEATURE_UNMAP | BM_UFFD_FEATURE_THREAD | BM_UFFD_FEATURE_POISON | \
+	 BM_UFFD_FEATURE_MOVE)
 
 /* ---------------------------------------------------------------- memory */
 

@@ -147,6 +147,7 @@ LIFE_TEST(lock_all, step_mlockall)
 LIFE_TEST(collapse, step_hugepage)
 LIFE_TEST(dontfork, step_dontfork)
 LIFE_TEST(guard, step_guard)
+LIFE_TEST(grow_locked, step_grow_locked)
 
 static void remap_strictly(const char *(*step)(struct mutator *), int huge)
 {
@@ -249,6 +250,8 @@ static const TTest *const *const tests[] = {&writers_lose_nothing,
 					    &dontfork_huge,
 					    &guard_base,
 					    &guard_huge,
+					    &grow_locked_base,
+					    &grow_locked_huge,
 					    &remap_is_never_refused,
 					    &without_a_pool,
 					    NULL};

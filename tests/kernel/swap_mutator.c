@@ -3,17 +3,8 @@
 #include "swap_mutator.h"
 
 #include <stdio.h>
-#include <sys/uio.h>
 
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE 25
-#endif
-#ifndef MADV_GUARD_INSTALL /* Linux 6.13 */
-#define MADV_GUARD_INSTALL 102
-#define MADV_GUARD_REMOVE  103
-#endif
-
-static size_t any(struct mutator *mutator, size_t limit)
+size_t mutator_any(struct mutator *mutator, size_t limit)
 {
 	mutator->seed = mutator->seed * 6364136223846793005u + 1442695040888963407u;
 	return (size_t)(mutator->seed >> 33) % limit;
@@ -25,13 +16,13 @@ static uint64_t word_of(uint64_t generation, size_t page, size_t at)
 }
 
 /* The part of the mutator, and where it is just now. */
-static char *part(const struct mutator *mutator)
+char *mutator_part(const struct mutator *mutator)
 {
 	return mutator->start + mutator->at * PAGE;
 }
 
 /* Writes every byte of the part. */
-static void fill(struct mutator *mutator, char *place)
+void mutator_fill(struct mutator *mutator, char *place)
 {
 	mutator->generation++;
 	for (size_t i = 0; i < mutator->count; i++) {
@@ -55,7 +46,7 @@ static int page_is(const struct mutator *mutator, const char *place, size_t i, u
 }
 
 /* Reads every byte of the part; zeros may be: pages may have become all zeros. */
-static const char *check(struct mutator *mutator, const char *place, int zeros_may_be)
+const char *mutator_look(struct mutator *mutator, const char *place, int zeros_may_be)
 {
 	for (size_t i = 0; i < mutator->count; i++) {
 		uint64_t made = mutator->made[mutator->at + i];
@@ -75,12 +66,12 @@ static const char *check(struct mutator *mutator, const char *place, int zeros_m
 	return NULL;
 }
 
-static void now_zeros(struct mutator *mutator)
+void mutator_zeros(struct mutator *mutator)
 {
 	memset(mutator->made + mutator->at, 0, mutator->count * sizeof(mutator->made[0]));
 }
 
-static const char *failed(struct mutator *mutator, const char *call)
+const char *mutator_failed(struct mutator *mutator, const char *call)
 {
 	snprintf(mutator->message, sizeof(mutator->message), "%s: %s", call, strerror(errno));
 	return mutator->message;
@@ -90,27 +81,27 @@ static const char *failed(struct mutator *mutator, const char *call)
 
 static const char *map_again(struct mutator *mutator)
 {
-	char *place = part(mutator);
+	char *place = mutator_part(mutator);
 	size_t length = mutator->count * PAGE;
 
 	if (mmap(place, length, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != place)
-		return failed(mutator, "mmap");
+		return mutator_failed(mutator, "mmap");
 	madvise(place, length, mutator->huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
-	now_zeros(mutator);
-	return check(mutator, place, 0);
+	mutator_zeros(mutator);
+	return mutator_look(mutator, place, 0);
 }
 
 const char *step_munmap(struct mutator *mutator)
 {
 	size_t length = mutator->count * PAGE;
 
-	if (munmap(part(mutator), length) != 0)
-		return failed(mutator, "munmap");
+	if (munmap(mutator_part(mutator), length) != 0)
+		return mutator_failed(mutator, "munmap");
 	/* It stays away. */
 	for (int i = 0; i < 20; i++) {
-		if (msync(part(mutator), PAGE, MS_ASYNC) == 0 ||
-		    msync(part(mutator) + length - PAGE, PAGE, MS_ASYNC) == 0)
+		if (msync(mutator_part(mutator), PAGE, MS_ASYNC) == 0 ||
+		    msync(mutator_part(mutator) + length - PAGE, PAGE, MS_ASYNC) == 0)
 			return "what was unmapped is there again";
 		usleep(100);
 	}
@@ -119,8 +110,8 @@ const char *step_munmap(struct mutator *mutator)
 
 const char *step_munmap_mmap(struct mutator *mutator)
 {
-	if (munmap(part(mutator), mutator->count * PAGE) != 0)
-		return failed(mutator, "munmap");
+	if (munmap(mutator_part(mutator), mutator->count * PAGE) != 0)
+		return mutator_failed(mutator, "munmap");
 	return map_again(mutator);
 }
 
@@ -142,7 +133,7 @@ static int remap(struct mutator *mutator, char *from, char *to, int flags)
 
 static char *other_place(struct mutator *mutator)
 {
-	return mutator->start + MUTATOR_AWAY + any(mutator, 600) * PAGE;
+	return mutator->start + MUTATOR_AWAY + mutator_any(mutator, 600) * PAGE;
 }
 
 const char *step_remap(struct mutator *mutator)
@@ -150,17 +141,17 @@ const char *step_remap(struct mutator *mutator)
 	char *other = other_place(mutator);
 	const char *wrong;
 
-	if (remap(mutator, part(mutator), other, MREMAP_MAYMOVE | MREMAP_FIXED) != 0)
-		return failed(mutator, "mremap away");
-	wrong = check(mutator, other, 0);
+	if (remap(mutator, mutator_part(mutator), other, MREMAP_MAYMOVE | MREMAP_FIXED) != 0)
+		return mutator_failed(mutator, "mremap away");
+	wrong = mutator_look(mutator, other, 0);
 	if (wrong)
 		return wrong;
-	fill(mutator, other);
-	if (msync(part(mutator), PAGE, MS_ASYNC) == 0)
+	mutator_fill(mutator, other);
+	if (msync(mutator_part(mutator), PAGE, MS_ASYNC) == 0)
 		return "what was remapped is still there";
-	if (remap(mutator, other, part(mutator), MREMAP_MAYMOVE | MREMAP_FIXED) != 0)
-		return failed(mutator, "mremap back");
-	return check(mutator, part(mutator), 0);
+	if (remap(mutator, other, mutator_part(mutator), MREMAP_MAYMOVE | MREMAP_FIXED) != 0)
+		return mutator_failed(mutator, "mremap back");
+	return mutator_look(mutator, mutator_part(mutator), 0);
 }
 
 const char *step_dontunmap(struct mutator *mutator)
@@ -169,30 +160,50 @@ const char *step_dontunmap(struct mutator *mutator)
 	const char *wrong;
 	static struct mutator zeros;
 
-	if (remap(mutator, part(mutator), other,
+	if (remap(mutator, mutator_part(mutator), other,
 		  MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) != 0)
-		return failed(mutator, "mremap, leaving the mapping");
-	wrong = check(mutator, other, 0);
+		return mutator_failed(mutator, "mremap, leaving the mapping");
+	wrong = mutator_look(mutator, other, 0);
 	zeros.count = mutator->count;
-	if (!wrong && check(&zeros, part(mutator), 0))
+	if (!wrong && mutator_look(&zeros, mutator_part(mutator), 0))
 		return "what was left behind is not zeros";
-	if (remap(mutator, other, part(mutator), MREMAP_MAYMOVE | MREMAP_FIXED) != 0)
-		return failed(mutator, "mremap back");
-	return wrong ? wrong : check(mutator, part(mutator), 0);
+	if (remap(mutator, other, mutator_part(mutator), MREMAP_MAYMOVE | MREMAP_FIXED) != 0)
+		return mutator_failed(mutator, "mremap back");
+	return wrong ? wrong : mutator_look(mutator, mutator_part(mutator), 0);
+}
+
+/* The kernel fills what has grown of a locked mapping before it tells of the remapping. */
+const char *step_grow_locked(struct mutator *mutator)
+{
+	size_t length = mutator->count * PAGE, more = (1 + mutator_any(mutator, 100)) * PAGE;
+	char *other = other_place(mutator);
+	const char *wrong;
+
+	if (mlock(mutator_part(mutator), length) != 0)
+		return mutator_failed(mutator, "mlock");
+	if (mremap(mutator_part(mutator), length, length + more, MREMAP_MAYMOVE | MREMAP_FIXED,
+		   other) != other)
+		return mutator_failed(mutator, "mremap away, growing");
+	wrong = mutator_look(mutator, other, 0);
+	if (munlock(other, length + more) != 0 || munmap(other + length, more) != 0)
+		return mutator_failed(mutator, "munlock");
+	if (remap(mutator, other, mutator_part(mutator), MREMAP_MAYMOVE | MREMAP_FIXED) != 0)
+		return mutator_failed(mutator, "mremap back");
+	return wrong ? wrong : mutator_look(mutator, mutator_part(mutator), 0);
 }
 
 /* The last pages go and come again as zeros; here the part is shortened, too. */
 const char *step_resize(struct mutator *mutator)
 {
-	size_t all = mutator->count, kept = 1 + any(mutator, all - 1);
-	char *place = part(mutator);
+	size_t all = mutator->count, kept = 1 + mutator_any(mutator, all - 1);
+	char *place = mutator_part(mutator);
 	const char *wrong;
 	void *grown = MAP_FAILED;
 
 	if (mremap(place, all * PAGE, kept * PAGE, 0) != place)
-		return failed(mutator, "mremap, shrinking");
+		return mutator_failed(mutator, "mremap, shrinking");
 	mutator->count = kept;
-	wrong = check(mutator, place, 0);
+	wrong = mutator_look(mutator, place, 0);
 	for (int i = 0; i < 20000 && grown == MAP_FAILED; i++) {
 		grown = mremap(place, kept * PAGE, all * PAGE, 0);
 		if (grown == MAP_FAILED) {
@@ -202,39 +213,15 @@ const char *step_resize(struct mutator *mutator)
 		}
 	}
 	if (grown != place)
-		return failed(mutator, "mremap, growing");
+		return mutator_failed(mutator, "mremap, growing");
 	mutator->at += kept;
 	mutator->count = all - kept;
-	now_zeros(mutator);
+	mutator_zeros(mutator);
 	if (!wrong)
-		wrong = check(mutator, part(mutator), 0);
+		wrong = mutator_look(mutator, mutator_part(mutator), 0);
 	mutator->at -= kept;
 	mutator->count = all;
 	return wrong;
-}
-
-const char *step_dontneed(struct mutator *mutator)
-{
-	if (madvise(part(mutator), mutator->count * PAGE, MADV_DONTNEED) != 0)
-		return failed(mutator, "madvise(MADV_DONTNEED)");
-	now_zeros(mutator);
-	if (any(mutator, 2))
-		usleep(500);
-	return check(mutator, part(mutator), 0);
-}
-
-const char *step_free(struct mutator *mutator)
-{
-	if (madvise(part(mutator), mutator->count * PAGE, MADV_FREE) != 0)
-		return failed(mutator, "madvise(MADV_FREE)");
-	return check(mutator, part(mutator), 1);
-}
-
-const char *step_pageout(struct mutator *mutator)
-{
-	if (madvise(part(mutator), mutator->count * PAGE, MADV_PAGEOUT) != 0)
-		return failed(mutator, "madvise(MADV_PAGEOUT)");
-	return check(mutator, part(mutator), 0);
 }
 
 const char *step_protect(struct mutator *mutator)
@@ -242,101 +229,42 @@ const char *step_protect(struct mutator *mutator)
 	size_t length = mutator->count * PAGE;
 	const char *wrong;
 
-	if (mprotect(part(mutator), length, PROT_READ) != 0)
-		return failed(mutator, "mprotect(PROT_READ)");
-	wrong = check(mutator, part(mutator), 0);
-	if (any(mutator, 2) && mprotect(part(mutator), length, PROT_NONE) != 0)
-		return failed(mutator, "mprotect(PROT_NONE)");
-	if (mprotect(part(mutator), length, PROT_READ | PROT_WRITE) != 0)
-		return failed(mutator, "mprotect(PROT_READ | PROT_WRITE)");
-	return wrong ? wrong : check(mutator, part(mutator), 0);
+	if (mprotect(mutator_part(mutator), length, PROT_READ) != 0)
+		return mutator_failed(mutator, "mprotect(PROT_READ)");
+	wrong = mutator_look(mutator, mutator_part(mutator), 0);
+	if (mutator_any(mutator, 2) && mprotect(mutator_part(mutator), length, PROT_NONE) != 0)
+		return mutator_failed(mutator, "mprotect(PROT_NONE)");
+	if (mprotect(mutator_part(mutator), length, PROT_READ | PROT_WRITE) != 0)
+		return mutator_failed(mutator, "mprotect(PROT_READ | PROT_WRITE)");
+	return wrong ? wrong : mutator_look(mutator, mutator_part(mutator), 0);
 }
 
 const char *step_mlock(struct mutator *mutator)
 {
 	const char *wrong;
 
-	if (mlock(part(mutator), mutator->count * PAGE) != 0)
-		return failed(mutator, "mlock");
-	wrong = check(mutator, part(mutator), 0);
-	fill(mutator, part(mutator));
+	if (mlock(mutator_part(mutator), mutator->count * PAGE) != 0)
+		return mutator_failed(mutator, "mlock");
+	wrong = mutator_look(mutator, mutator_part(mutator), 0);
+	mutator_fill(mutator, mutator_part(mutator));
 	usleep(500);
-	if (munlock(part(mutator), mutator->count * PAGE) != 0)
-		return failed(mutator, "munlock");
-	return wrong ? wrong : check(mutator, part(mutator), 0);
+	if (munlock(mutator_part(mutator), mutator->count * PAGE) != 0)
+		return mutator_failed(mutator, "munlock");
+	return wrong ? wrong : mutator_look(mutator, mutator_part(mutator), 0);
 }
 
 const char *step_mlockall(struct mutator *mutator)
 {
 	const char *wrong;
 
-	if (mlockall(any(mutator, 2) ? MCL_CURRENT : MCL_CURRENT | MCL_FUTURE) != 0)
-		return failed(mutator, "mlockall(MCL_CURRENT)");
-	wrong = check(mutator, part(mutator), 0);
-	fill(mutator, part(mutator));
+	if (mlockall(mutator_any(mutator, 2) ? MCL_CURRENT : MCL_CURRENT | MCL_FUTURE) != 0)
+		return mutator_failed(mutator, "mlockall(MCL_CURRENT)");
+	wrong = mutator_look(mutator, mutator_part(mutator), 0);
+	mutator_fill(mutator, mutator_part(mutator));
 	usleep(2000);
 	if (munlockall() != 0 || mlockall(MCL_FUTURE) != 0 || munlockall() != 0)
-		return failed(mutator, "munlockall");
-	return wrong ? wrong : check(mutator, part(mutator), 0);
-}
-
-const char *step_hugepage(struct mutator *mutator)
-{
-	static const int other[4] = {MADV_NOHUGEPAGE, MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_COLD};
-	char *place = part(mutator);
-	const char *wrong;
-
-	if (madvise(place, mutator->count * PAGE, MADV_HUGEPAGE) != 0)
-		return failed(mutator, "madvise(MADV_HUGEPAGE)");
-	/* Whether there is something to collapse just now is not known: any error will do. */
-	madvise(place, mutator->count * PAGE, MADV_COLLAPSE);
-	wrong = check(mutator, place, 0);
-	fill(mutator, place);
-	madvise(place, mutator->count * PAGE, other[any(mutator, 4)]);
-	return wrong ? wrong : check(mutator, place, 0);
-}
-
-/* No page of the part can be touched. */
-static const char *guards_hold(const struct mutator *mutator)
-{
-	char byte;
-
-	for (size_t i = 0; i < mutator->count; i++) {
-		struct iovec to = {&byte, 1}, from = {part(mutator) + i * PAGE, 1};
-
-		if (process_vm_readv(getpid(), &to, 1, &from, 1, 0) == 1)
-			return "a page has lost its guard";
-	}
-	return NULL;
-}
-
-const char *step_guard(struct mutator *mutator)
-{
-	const char *wrong;
-
-	/* A kernel that has none. */
-	if (madvise(part(mutator), mutator->count * PAGE, MADV_GUARD_INSTALL) != 0)
-		return errno == EINVAL ? NULL : failed(mutator, "madvise(MADV_GUARD_INSTALL)");
-	/* There is no event of it: both calls in one window would go unnoticed. */
-	usleep(200000);
-	wrong = guards_hold(mutator);
-	if (madvise(part(mutator), mutator->count * PAGE, MADV_GUARD_REMOVE) != 0)
-		return failed(mutator, "madvise(MADV_GUARD_REMOVE)");
-	now_zeros(mutator);
-	return wrong ? wrong : check(mutator, part(mutator), 0);
-}
-
-const char *step_dontfork(struct mutator *mutator)
-{
-	const char *wrong;
-
-	if (madvise(part(mutator), mutator->count * PAGE, MADV_DONTFORK) != 0)
-		return failed(mutator, "madvise(MADV_DONTFORK)");
-	wrong = check(mutator, part(mutator), 0);
-	fill(mutator, part(mutator));
-	if (madvise(part(mutator), mutator->count * PAGE, MADV_DOFORK) != 0)
-		return failed(mutator, "madvise(MADV_DOFORK)");
-	return wrong ? wrong : check(mutator, part(mutator), 0);
+		return mutator_failed(mutator, "munlockall");
+	return wrong ? wrong : mutator_look(mutator, mutator_part(mutator), 0);
 }
 
 /* ---------------------------------------------------------------- its thread */
@@ -345,10 +273,10 @@ const char *step_dontfork(struct mutator *mutator)
 static void choose_part(struct mutator *mutator)
 {
 	int fixed = mutator->step == step_remap || mutator->step == step_dontunmap ||
-		    mutator->step == step_resize;
+		    mutator->step == step_resize || mutator->step == step_grow_locked;
 
-	mutator->at = fixed ? 200 : any(mutator, MUTATOR_PAGES - 1);
-	mutator->count = fixed ? 900 : 1 + any(mutator, MUTATOR_PAGES - mutator->at);
+	mutator->at = fixed ? 200 : mutator_any(mutator, MUTATOR_PAGES - 1);
+	mutator->count = fixed ? 900 : 1 + mutator_any(mutator, MUTATOR_PAGES - mutator->at);
 }
 
 static void *mutate(void *arg)
@@ -358,13 +286,13 @@ static void *mutate(void *arg)
 
 	while (!atomic_load(&mutator->stop) && !mutator->wrong) {
 		choose_part(mutator);
-		mutator->wrong = check(mutator, part(mutator), 0);
+		mutator->wrong = mutator_look(mutator, mutator_part(mutator), 0);
 		if (!mutator->wrong)
 			mutator->wrong = mutator->step(mutator);
 		if (mutator->wrong)
 			break;
-		fill(mutator, part(mutator));
-		mutator->wrong = check(mutator, part(mutator), 0);
+		mutator_fill(mutator, mutator_part(mutator));
+		mutator->wrong = mutator_look(mutator, mutator_part(mutator), 0);
 		atomic_fetch_add(&mutator->rounds, 1);
 		pulse_beat(pulse);
 	}
@@ -377,7 +305,7 @@ void mutator_start(struct mutator *mutator)
 	mutator->seed = 0x853c49e6748fea9bu;
 	mutator->at = 0;
 	mutator->count = MUTATOR_PAGES;
-	fill(mutator, mutator->start);
+	mutator_fill(mutator, mutator->start);
 	ck_assert_int_eq(pthread_create(&mutator->thread, NULL, mutate, mutator), 0);
 }
 
@@ -394,5 +322,6 @@ void mutator_check(struct mutator *mutator)
 {
 	mutator->at = 0;
 	mutator->count = MUTATOR_PAGES;
-	ck_assert_msg(!check(mutator, mutator->start, 0), "at the end: %s", mutator->message);
+	ck_assert_msg(!mutator_look(mutator, mutator->start, 0), "at the end: %s",
+		      mutator->message);
 }

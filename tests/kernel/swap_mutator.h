@@ -33,10 +33,23 @@ void mutator_end(struct mutator *mutator);
 /* Asserts that every byte is as it was left. */
 void mutator_check(struct mutator *mutator);
 
+/* For the steps. Any number below the limit; the place of the part. */
+size_t mutator_any(struct mutator *mutator, size_t limit);
+char *mutator_part(const struct mutator *mutator);
+/* Writes every byte of the part, which lies at `place` now. */
+void mutator_fill(struct mutator *mutator, char *place);
+/* Reads every byte of it; zeros may be: pages may have become all zeros. What was wrong, or NULL. */
+const char *mutator_look(struct mutator *mutator, const char *place, int zeros_may_be);
+/* The part is all zeros from now on. */
+void mutator_zeros(struct mutator *mutator);
+/* What is to be told of a call that has failed, with errno. */
+const char *mutator_failed(struct mutator *mutator, const char *call);
+
 const char *step_munmap(struct mutator *mutator);
 const char *step_munmap_mmap(struct mutator *mutator);
 const char *step_remap(struct mutator *mutator);
 const char *step_dontunmap(struct mutator *mutator);
+const char *step_grow_locked(struct mutator *mutator);
 const char *step_resize(struct mutator *mutator);
 const char *step_dontneed(struct mutator *mutator);
 const char *step_free(struct mutator *mutator);

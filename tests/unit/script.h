@@ -44,8 +44,8 @@ struct script {
 	uint64_t blocked; /* signals of it there */
 	/* Where the pages are, from the first copy on. */
 	_Atomic uint64_t staging, grave;
-	atomic_int closed;    /* channels of the backend */
-	atomic_int again;     /* so many first touches are to be tried again */
+	atomic_int closed; /* channels of the backend */
+	atomic_int again;  /* so many first touches are to be tried again */
 	/* The event of this unmapping comes after the next one of a remapping. */
 	_Atomic uint64_t unmapped, unmapped_end;
 	unsigned int late_us; /* what comes before a child gets pages */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * touches.h - first touches of registered mappings outside of all windows:
+ * they get zero pages. By the reader, with the gate closed.
+ */
+#ifndef BM_TOUCHES_H
+#define BM_TOUCHES_H
+
+#include "uffd.h"
+
+struct bm_touch {
+	uint64_t page;
+	uint32_t thread; /* who waits for it */
+	uint32_t tries;
+};
+
+/* Those that could not be served yet; on the stack of the reader. */
+struct bm_touches {
+	struct bm_touch list[8];
+	unsigned int count;
+};
+
+/* Where it lies in a window, that one's owner wakes who waits. */
+void bm_touches_add(struct bm_uffd *uffd, struct bm_touches *touches, uint64_t address,
+		    uint32_t thread);
+/* Serves those that can be served now. */
+void bm_touches_serve(struct bm_uffd *uffd, struct bm_touches *touches);
+
+#endif

@@ -26,7 +26,7 @@
 struct left {
 	uint64_t start, end, ns;
 };
-#define LEFT    8
+#define LEFT    32
 #define LEFT_NS UINT64_C(1000000000)
 
 /* The reader's own; on its stack. */
@@ -84,16 +84,28 @@ static int was_left(struct reader *reader, uint64_t start, uint64_t end)
 	return 0;
 }
 
-static void on_removed(struct bm_uffd *uffd, uint64_t start, uint64_t end, int unmapped)
+/* What was here from the beginning is meant in any case: MREMAP_DONTUNMAP, then munmap(2). */
+static void on_unmapped(struct reader *reader, uint64_t start, uint64_t end)
 {
-	if (!unmapped)
-		remember(uffd, start, end);
+	struct bm_uffd *uffd = reader->uffd;
+	int late = was_left(reader, start, end);
+
+	for (size_t i = 0; i < BM_WINDOWS_MAX; i++) {
+		struct bm_window *window = &uffd->windows[i];
+
+		if (is_open(window) && (!late || (window->start < end && start < window->end)))
+			bm_segments_mark(&window->segments, start, end, BM_SEGMENT_GONE);
+	}
+}
+
+static void on_removed(struct bm_uffd *uffd, uint64_t start, uint64_t end)
+{
+	remember(uffd, start, end);
 	for (size_t i = 0; i < BM_WINDOWS_MAX; i++) {
 		struct bm_window *window = &uffd->windows[i];
 
 		if (is_open(window))
-			bm_segments_mark(&window->segments, start, end,
-					 unmapped ? BM_SEGMENT_GONE : BM_SEGMENT_REMOVED);
+			bm_segments_mark(&window->segments, start, end, BM_SEGMENT_REMOVED);
 	}
 }
 
@@ -159,15 +171,13 @@ static void on_message(struct reader *reader, const struct bm_uffd_message *mess
 			    message->arg.remap.length);
 		break;
 	case BM_UFFD_EVENT_UNMAP:
-		if (was_left(reader, message->arg.remove.start, message->arg.remove.end))
-			break;
-		/* fall through */
+		on_unmapped(reader, message->arg.remove.start, message->arg.remove.end);
+		break;
 	case BM_UFFD_EVENT_REMOVE:
 		/* Whoever rings waits for the event to be read: not before that it ends. */
 		reader->over |=
 			message->arg.remove.start == uffd->doorbell && atomic_load(&uffd->ending);
-		on_removed(uffd, message->arg.remove.start, message->arg.remove.end,
-			   message->event == BM_UFFD_EVENT_UNMAP);
+		on_removed(uffd, message->arg.remove.start, message->arg.remove.end);
 		break;
 	default:
 		break;

@@ -110,8 +110,8 @@ static void on_message(struct child *child, const struct bm_uffd_message *messag
 	}
 }
 
-/* Lets the child go on with what it waits for. */
-static void read_events(struct child *child)
+/* Lets the child go on with what it waits for, or will wait for in a moment. */
+static void read_events(struct child *child, int64_t timeout_us)
 {
 	const struct bm_sys *sys = child->uffd->sys;
 	struct bm_uffd_message messages[MESSAGES];
@@ -120,7 +120,7 @@ static void read_events(struct child *child)
 	if (sys->now_ns() - child->begin > PATIENCE_NS)
 		give_up(child);
 	/* Not only by yielding the CPU: a reader of real-time priority would keep it. */
-	sys->poll(child->descriptor, EVENT_US);
+	sys->poll(child->descriptor, timeout_us);
 	got = sys->read_raw(child->descriptor, messages, sizeof(messages));
 	for (ssize_t i = 0; i < got / (ssize_t)sizeof(messages[0]); i++)
 		on_message(child, &messages[i]);
@@ -161,8 +161,9 @@ static int fill_range(struct child *child, uint64_t at, uint64_t from, uint64_t 
 
 		if (to)
 			done = give(child, to, from, child->count || missing ? page_size : length);
-		if (done == -EAGAIN || (done == -ENOENT && missing++ < 2)) {
-			read_events(child);
+		if (done == -EAGAIN || (done == -ENOENT && missing < 2)) {
+			missing = done == -ENOENT ? missing + 1 : 0;
+			read_events(child, missing ? 0 : EVENT_US);
 			continue;
 		}
 		if (done == -ESRCH) /* it has ended, or runs another program */

@@ -19,25 +19,36 @@ static size_t gather_elsewhere(struct bm_scratch *scratch, size_t count, int nod
 	return found;
 }
 
-void bm_parts_move(struct bm_job *job, const struct bm_unit *unit)
+/* As long as a call moves some of them: the kernel stops at the first list that fails. */
+static void move_pages_at(struct bm_job *job, uint64_t at, size_t count, int node)
 {
 	struct bm_scratch *scratch = &job->scratch[0];
+	size_t before = SIZE_MAX, found;
+
+	for (;; before = found) {
+		for (size_t i = 0; i < count; i++)
+			scratch->pages[i] = (void *)(uintptr_t)(at + i * job->context->page_size);
+		if (bm_locate_pages(job, scratch, count) < 0)
+			return;
+		found = gather_elsewhere(scratch, count, node);
+		if (found == 0 || found >= before)
+			return;
+		job->sys->move_pages(job->pid, found, scratch->pages, scratch->nodes,
+				     scratch->status, job->kernel_flags);
+		atomic_fetch_add_explicit(&job->kernel_calls, 1, memory_order_relaxed);
+	}
+}
+
+/* What stays is asked about by whoever tells of it. */
+void bm_parts_move(struct bm_job *job, const struct bm_unit *unit)
+{
 	uint64_t page_size = job->context->page_size;
 	uint64_t at = bm_unit_start(unit, job->context->huge_size);
 
 	while (at < unit->end) {
-		size_t count = bm_least((unit->end - at) / page_size, job->room), found;
+		size_t count = bm_least((unit->end - at) / page_size, job->room);
 
-		for (size_t i = 0; i < count; i++, at += page_size)
-			scratch->pages[i] = (void *)(uintptr_t)at;
-		if (bm_locate_pages(job, scratch, count) < 0)
-			return;
-		found = gather_elsewhere(scratch, count, unit->node);
-		if (found == 0)
-			continue;
-		/* What stays is asked about by whoever tells of it. */
-		job->sys->move_pages(job->pid, found, scratch->pages, scratch->nodes,
-				     scratch->status, job->kernel_flags);
-		atomic_fetch_add_explicit(&job->kernel_calls, 1, memory_order_relaxed);
+		move_pages_at(job, at, count, unit->node);
+		at += count * page_size;
 	}
 }

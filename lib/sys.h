@@ -25,7 +25,8 @@ struct bm_ids {
 };
 
 struct bm_remap_call {
-	uint64_t old_length, new_length; /* bytes */
+	uint64_t from, old_length, new_length; /* bytes, as they were given */
+	uint64_t flags, to;
 };
 
 struct bm_sys {

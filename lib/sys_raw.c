@@ -117,9 +117,9 @@ static const char *parse(const char *at, unsigned int base, uint64_t *number)
 /* "25 0x7f... 0x1000 0x2000 ...": the number of the call in base ten, arguments in base 16. */
 static int parse_call(const char *text, struct bm_remap_call *call)
 {
-	uint64_t numbers[4];
+	uint64_t numbers[6];
 
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 6; i++) {
 		if (i > 0) {
 			if (text[0] != ' ' || text[1] != '0' || text[2] != 'x')
 				return 0;
@@ -129,7 +129,7 @@ static int parse_call(const char *text, struct bm_remap_call *call)
 		if (!text)
 			return 0;
 	}
-	*call = (struct bm_remap_call){numbers[2], numbers[3]};
+	*call = (struct bm_remap_call){numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]};
 	return numbers[0] == SYS_mremap;
 }
 

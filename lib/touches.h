@@ -20,7 +20,6 @@ struct bm_touches {
 	unsigned int count;
 };
 
-/* Where it lies in a window, that one's owner wakes who waits. */
 void bm_touches_add(struct bm_uffd *uffd, struct bm_touches *touches, uint64_t address,
 		    uint32_t thread);
 /* Serves those that can be served now. */

@@ -148,6 +148,7 @@ LIFE_TEST(collapse, step_hugepage)
 LIFE_TEST(dontfork, step_dontfork)
 LIFE_TEST(guard, step_guard)
 LIFE_TEST(grow_locked, step_grow_locked)
+LIFE_TEST(grow_over, step_grow_over)
 
 static void remap_strictly(const char *(*step)(struct mutator *), int huge)
 {
@@ -252,6 +253,8 @@ static const TTest *const *const tests[] = {&writers_lose_nothing,
 					    &guard_huge,
 					    &grow_locked_base,
 					    &grow_locked_huge,
+					    &grow_over_base,
+					    &grow_over_huge,
 					    &remap_is_never_refused,
 					    &without_a_pool,
 					    NULL};

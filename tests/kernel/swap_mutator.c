@@ -192,6 +192,31 @@ const char *step_grow_locked(struct mutator *mutator)
 	return wrong ? wrong : mutator_look(mutator, mutator_part(mutator), 0);
 }
 
+/* The same to where pages of the part are, which are migrated, too: they are unmapped. */
+const char *step_grow_over(struct mutator *mutator)
+{
+	size_t all = mutator->count, moved = 100, grown = 200, behind = 500;
+	char *from = mutator_part(mutator), *to = from + behind * PAGE;
+	const char *wrong;
+
+	if (mlock(from, moved * PAGE) != 0)
+		return mutator_failed(mutator, "mlock");
+	if (mremap(from, moved * PAGE, (moved + grown) * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to) !=
+	    to)
+		return mutator_failed(mutator, "mremap over, growing");
+	mutator->count = moved;
+	wrong = mutator_look(mutator, to, 0);
+	if (munlock(to, (moved + grown) * PAGE) != 0 ||
+	    remap(mutator, to, from, MREMAP_MAYMOVE | MREMAP_FIXED) != 0)
+		return mutator_failed(mutator, "mremap back");
+	mutator->at += behind;
+	mutator->count = moved + grown;
+	wrong = wrong ? wrong : map_again(mutator);
+	mutator->at -= behind;
+	mutator->count = all;
+	return wrong ? wrong : mutator_look(mutator, from, 0);
+}
+
 /* The last pages go and come again as zeros; here the part is shortened, too. */
 const char *step_resize(struct mutator *mutator)
 {
@@ -273,7 +298,8 @@ const char *step_mlockall(struct mutator *mutator)
 static void choose_part(struct mutator *mutator)
 {
 	int fixed = mutator->step == step_remap || mutator->step == step_dontunmap ||
-		    mutator->step == step_resize || mutator->step == step_grow_locked;
+		    mutator->step == step_resize || mutator->step == step_grow_locked ||
+		    mutator->step == step_grow_over;
 
 	mutator->at = fixed ? 200 : mutator_any(mutator, MUTATOR_PAGES - 1);
 	mutator->count = fixed ? 900 : 1 + mutator_any(mutator, MUTATOR_PAGES - mutator->at);

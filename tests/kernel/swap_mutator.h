@@ -50,6 +50,7 @@ const char *step_munmap_mmap(struct mutator *mutator);
 const char *step_remap(struct mutator *mutator);
 const char *step_dontunmap(struct mutator *mutator);
 const char *step_grow_locked(struct mutator *mutator);
+const char *step_grow_over(struct mutator *mutator);
 const char *step_resize(struct mutator *mutator);
 const char *step_dontneed(struct mutator *mutator);
 const char *step_free(struct mutator *mutator);

@@ -66,6 +66,15 @@ static const char *guards_hold(const struct mutator *mutator)
 	return NULL;
 }
 
+/* Until no window is open any more that is open now. */
+static void await_batches(const struct mutator *mutator)
+{
+	unsigned long ended = atomic_load(&mutator->batches);
+
+	while (atomic_load(&mutator->batches) < ended + 2 && !atomic_load(&mutator->stop))
+		usleep(1000);
+}
+
 const char *step_guard(struct mutator *mutator)
 {
 	const char *wrong;
@@ -75,7 +84,7 @@ const char *step_guard(struct mutator *mutator)
 		return errno == EINVAL ? NULL
 				       : mutator_failed(mutator, "madvise(MADV_GUARD_INSTALL)");
 	/* There is no event of it: both calls in one window would go unnoticed. */
-	usleep(200000);
+	await_batches(mutator);
 	wrong = guards_hold(mutator);
 	if (madvise(mutator_part(mutator), mutator->count * PAGE, MADV_GUARD_REMOVE) != 0)
 		return mutator_failed(mutator, "madvise(MADV_GUARD_REMOVE)");

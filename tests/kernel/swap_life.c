@@ -105,6 +105,7 @@ static void live_on(const char *name, const char *(*step)(struct mutator *), int
 	while (box_open(&box)) {
 		ck_assert_int_ge(swapper_round(&scene.swapper, &scene.area, round++), 0);
 		check_statuses();
+		atomic_fetch_add(&scene.mutator.batches, 1);
 	}
 	mutator_end(&scene.mutator);
 	writers_end(&scene.writers);

@@ -23,6 +23,7 @@ struct mutator {
 	unsigned long refused; /* mremap(2) that had to be repeated */
 	atomic_int stop;
 	atomic_ulong rounds;
+	atomic_ulong batches; /* that have ended: the test counts them, until it sets stop */
 	pthread_t thread;
 };
 

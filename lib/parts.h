@@ -8,7 +8,7 @@
 
 #include "job.h"
 
-/* Its first page has moved, and others may have stayed: the kernel moves those now. */
+/* Its first page has moved, or is gone, and others may have stayed: the kernel moves those. */
 void bm_parts_move(struct bm_job *job, const struct bm_unit *unit);
 
 #endif

@@ -85,6 +85,14 @@ static void write_item(struct bm_job *job, const struct bm_unit *unit, const str
 	count(job, unit, status, asked, reason);
 }
 
+/* The page that stands for a huge page has been unmapped or removed, maybe not the others. */
+static int is_headless(const struct bm_unit *unit)
+{
+	int told = unit->error ? unit->error : unit->status;
+
+	return told == -ENOENT || told == -EFAULT;
+}
+
 /* Entries of a huge page that was split on its way: ask about each. */
 static void write_parts(struct bm_job *job, const struct bm_unit *unit, size_t first, size_t count)
 {
@@ -93,8 +101,8 @@ static void write_parts(struct bm_job *job, const struct bm_unit *unit, size_t f
 	long rc;
 
 	left.state = BM_UNIT_LEFT;
-	left.error = -ENOMEM;
-	left.reason = BM_REASON_TARGET_FULL;
+	left.error = is_headless(unit) ? -EBUSY : -ENOMEM;
+	left.reason = is_headless(unit) ? BM_REASON_CHANGED : BM_REASON_TARGET_FULL;
 	for (size_t i = 0; i < count; i++)
 		scratch->pages[i] = (void *)(uintptr_t)job->items[first + i].addr;
 	rc = bm_locate_pages(job, scratch, count);
@@ -103,7 +111,7 @@ static void write_parts(struct bm_job *job, const struct bm_unit *unit, size_t f
 		int status = rc < 0 ? (int)rc : scratch->status[i];
 
 		/* The kernel splits a huge page when the target has no other one. */
-		if (status >= 0 && status != unit->node && !unit->error)
+		if (status >= 0 && status != unit->node && (!unit->error || is_headless(unit)))
 			write_item(job, &left, item, status);
 		else
 			write_item(job, unit, item, status);
@@ -200,7 +208,7 @@ void bm_results_write(struct bm_job *job)
 			continue;
 		count_bytes(job, unit);
 		if (unit->huge && !is_whole(job, unit)) {
-			if (unit->state == BM_UNIT_MOVED)
+			if (unit->state == BM_UNIT_MOVED || is_headless(unit))
 				bm_parts_move(job, unit);
 			for (size_t k = 0; k < unit->items; k += job->room)
 				write_parts(job, unit, unit->first + k,

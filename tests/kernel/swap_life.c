@@ -42,7 +42,8 @@ static void check_statuses(void)
 		/* The kernel may find no huge page on the target, nor split one that is in use. */
 		ck_assert_msg(status >= 0 || status == -EBUSY || status == -ENOMEM ||
 				      (mine && (status == -ENOENT || status == -EFAULT)),
-			      "page %zu: status %d", i, status);
+			      "page %zu: status %d, %s", i, status,
+			      bm_reason_name(scene.swapper.reasons[i]));
 		ck_assert_int_lt(status, nodes[node_count - 1] + 1);
 		ck_assert_int_lt(scene.swapper.reasons[i], BM_REASON_COUNT);
 	}

@@ -141,31 +141,48 @@ static void split_on_its_way(enum fake_call call, uint64_t number)
 		fake_split(head);
 }
 
+/* The same, and its first page is removed. */
+static void behead_on_its_way(enum fake_call call, uint64_t number)
+{
+	split_on_its_way(call, number);
+	if (call == FAKE_MOVE && number == 1)
+		fake_at(BASE)->present = 0;
+}
+
 /* Whoever names much of a huge page means the whole of it. */
+static void split_meanwhile(size_t entries, int headless)
+{
+	struct bm_context *context;
+	struct fake_area *area;
+	struct scene scene;
+
+	fake_reset();
+	area = fake_map(BASE, 512, 0);
+	fake_folio(area, 0, 512, 1);
+	fake.hook = headless ? behead_on_its_way : split_on_its_way;
+	context = fake_context();
+	scene_line(&scene, entries, 1);
+	scene.lenient = headless;
+	ck_assert_int_eq(scene_submit(&scene, context), headless);
+	scene_check(&scene, headless, 1);
+	for (size_t i = 0; i < 512; i++) {
+		int expected = headless && i == 0 ? -ENOENT : 1;
+
+		ck_assert_msg(i == 0 || area->pages[i].node == 1, "%zu entries: page %zu", entries,
+			      i);
+		ck_assert(i >= entries || scene.status[i] == expected);
+	}
+	ck_assert_uint_eq(scene.report.tally.moved, entries - (size_t)headless);
+	scene_free(&scene);
+	bm_context_free(context);
+	fake_end();
+}
+
 START_TEST(a_huge_page_is_split_on_its_way)
 {
-	static const size_t entries[] = {300, 512};
-
-	for (size_t k = 0; k < 2; k++) {
-		struct bm_context *context;
-		struct fake_area *area;
-		struct scene scene;
-
-		fake_reset();
-		area = fake_map(BASE, 512, 0);
-		fake_folio(area, 0, 512, 1);
-		fake.hook = split_on_its_way;
-		context = fake_context();
-		scene_line(&scene, entries[k], 1);
-		ck_assert_int_eq(scene_submit(&scene, context), 0);
-		scene_check(&scene, 0, 1);
-		for (size_t i = 0; i < 512; i++)
-			ck_assert_msg(area->pages[i].node == 1, "%zu entries: page %zu", entries[k],
-				      i);
-		ck_assert_uint_eq(scene.report.tally.moved, entries[k]);
-		scene_free(&scene);
-		bm_context_free(context);
-		fake_end();
+	for (int headless = 0; headless < 2; headless++) {
+		split_meanwhile(300, headless);
+		split_meanwhile(512, headless);
 	}
 }
 END_TEST

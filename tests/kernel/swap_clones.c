@@ -31,22 +31,28 @@ static pid_t raw_clone(int (*body)(void))
 	return pid;
 }
 
+static int (*child_does)(void);
+
+static pid_t make_a_child(void)
+{
+	return raw_clone(child_does);
+}
+
+#define CLONE_TEST(name, body)                                                 \
+	START_TEST(name)                                                       \
+	{                                                                      \
+		child_does = body;                                             \
+		children_meanwhile(&load, "swap_clones/" #name, make_a_child); \
+	}                                                                      \
+	END_TEST
+
 static int look(void)
 {
 	limit_child(20);
 	return contents_as_seen(&load);
 }
 
-static pid_t who_looks(void)
-{
-	return raw_clone(look);
-}
-
-START_TEST(looks)
-{
-	children_meanwhile(&load, "swap_clones/looks", who_looks);
-}
-END_TEST
+CLONE_TEST(looks, look)
 
 static int run_another_program(void)
 {
@@ -54,32 +60,14 @@ static int run_another_program(void)
 	return 127;
 }
 
-static pid_t who_runs_another_program(void)
-{
-	return raw_clone(run_another_program);
-}
-
-START_TEST(runs_another_program)
-{
-	children_meanwhile(&load, "swap_clones/runs_another_program", who_runs_another_program);
-}
-END_TEST
+CLONE_TEST(runs_another_program, run_another_program)
 
 static int end_at_once(void)
 {
 	return 0;
 }
 
-static pid_t who_ends_at_once(void)
-{
-	return raw_clone(end_at_once);
-}
-
-START_TEST(ends_at_once)
-{
-	children_meanwhile(&load, "swap_clones/ends_at_once", who_ends_at_once);
-}
-END_TEST
+CLONE_TEST(ends_at_once, end_at_once)
 
 /* All but the part of the kept half; 0 or which half is wrong. */
 static int rest_as_seen(void)
@@ -105,16 +93,7 @@ static int remove_a_part(void)
 	return rest_as_seen();
 }
 
-static pid_t who_removes(void)
-{
-	return raw_clone(remove_a_part);
-}
-
-START_TEST(removes)
-{
-	children_meanwhile(&load, "swap_clones/removes", who_removes);
-}
-END_TEST
+CLONE_TEST(removes, remove_a_part)
 
 /* And maps something else there. */
 static int unmap_a_part(void)
@@ -132,16 +111,7 @@ static int unmap_a_part(void)
 	return rest_as_seen();
 }
 
-static pid_t who_unmaps(void)
-{
-	return raw_clone(unmap_a_part);
-}
-
-START_TEST(unmaps)
-{
-	children_meanwhile(&load, "swap_clones/unmaps", who_unmaps);
-}
-END_TEST
+CLONE_TEST(unmaps, unmap_a_part)
 
 /* There and back: the pages have to find it. */
 static int remap_a_part(void)
@@ -162,16 +132,7 @@ static int remap_a_part(void)
 	return contents_as_seen(&load);
 }
 
-static pid_t who_remaps(void)
-{
-	return raw_clone(remap_a_part);
-}
-
-START_TEST(remaps)
-{
-	children_meanwhile(&load, "swap_clones/remaps", who_remaps);
-}
-END_TEST
+CLONE_TEST(remaps, remap_a_part)
 
 /* A grandchild, from a child that has not got its pages yet, after a change. */
 static int clone_again(void)
@@ -187,16 +148,7 @@ static int clone_again(void)
 	return rc ? rc : rest_as_seen();
 }
 
-static pid_t who_clones_again(void)
-{
-	return raw_clone(clone_again);
-}
-
-START_TEST(clones_again)
-{
-	children_meanwhile(&load, "swap_clones/clones_again", who_clones_again);
-}
-END_TEST
+CLONE_TEST(clones_again, clone_again)
 
 /* A child that is killed some time after it was made; the next one looks. */
 static int sleep_and_touch(void)
@@ -217,7 +169,7 @@ static pid_t who_is_killed(void)
 		return -1;
 	usleep(delay++ % 8 * 20);
 	kill(pid, SIGKILL);
-	return await_child(pid) == 128 + SIGKILL ? who_looks() : -1;
+	return await_child(pid) == 128 + SIGKILL ? raw_clone(look) : -1;
 }
 
 START_TEST(is_killed)

@@ -229,15 +229,21 @@ START_TEST(of_one_that_has_protected)
 }
 END_TEST
 
+/* The first copies that the child gets fail so often. */
+static void child_is_denied(int error, uint64_t bytes, int times, int (*body)(void))
+{
+	script.error = error;
+	script.also_old = 1;
+	script.denied = bytes;
+	script.times = times;
+	child_meanwhile(body);
+}
+
 /* A page that cannot be read is not zeros there. */
 START_TEST(page_is_broken)
 {
 	NEED_SWAP();
-	script.error = -EFAULT;
-	script.also_old = 1;
-	script.denied = PAGE;
-	script.times = 1;
-	child_meanwhile(look);
+	child_is_denied(-EFAULT, PAGE, 1, look);
 	ck_assert(WIFSIGNALED(ended) && WTERMSIG(ended) == SIGBUS);
 	script_end();
 }
@@ -251,11 +257,7 @@ static int look_behind_the_first(void)
 START_TEST(others_are_not)
 {
 	NEED_SWAP();
-	script.error = -EFAULT;
-	script.also_old = 1;
-	script.denied = PAGE;
-	script.times = 1;
-	child_meanwhile(look_behind_the_first);
+	child_is_denied(-EFAULT, PAGE, 1, look_behind_the_first);
 	ck_assert(WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
 	script_end();
 }
@@ -265,11 +267,7 @@ END_TEST
 START_TEST(no_memory_for_a_while)
 {
 	NEED_SWAP();
-	script.error = -ENOMEM;
-	script.also_old = 1;
-	script.denied = BYTES;
-	script.times = 5;
-	child_meanwhile(look);
+	child_is_denied(-ENOMEM, BYTES, 5, look);
 	ck_assert(WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
 	script_end();
 }

@@ -136,19 +136,16 @@ void bm_touches_add(struct bm_uffd *uffd, struct bm_touches *touches, uint64_t a
 {
 	struct bm_touch touch = {address & ~(uffd->page_size - 1), thread, 0};
 	struct bm_uffd_range dropped = {touch.page, uffd->page_size}, grown;
-	struct bm_touch *place = &touches->list[touches->count];
 
-	if (touches->count == sizeof(touches->list) / sizeof(touches->list[0])) {
-		/* Who is dropped will ask again; one that all others wait for must not be. */
-		if (is_growing(uffd, &touch, &grown)) {
-			place = &touches->list[0];
-			dropped.start = place->page;
-		}
-		if (!is_known(uffd, dropped.start))
-			uffd->sys->ioctl(uffd->reader_fd, BM_UFFDIO_WAKE, &dropped);
-	} else {
-		touches->count++;
+	if (touches->count < sizeof(touches->list) / sizeof(touches->list[0])) {
+		touches->list[touches->count++] = touch;
+		return;
 	}
-	if (place < touches->list + touches->count)
-		*place = touch;
+	/* Who is dropped will ask again; one that all others wait for must not be. */
+	if (is_growing(uffd, &touch, &grown)) {
+		dropped.start = touches->list[0].page;
+		touches->list[0] = touch;
+	}
+	if (!is_known(uffd, dropped.start))
+		uffd->sys->ioctl(uffd->reader_fd, BM_UFFDIO_WAKE, &dropped);
 }

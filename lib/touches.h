@@ -14,9 +14,13 @@ struct bm_touch {
 	uint32_t tries;
 };
 
-/* Those that could not be served yet; on the stack of the reader. */
+/*
+ * Those that could not be served yet, and room for what one read(2) brings; on
+ * the stack of the reader. They are served when all that was read is written
+ * down: a page may belong where an event among it says.
+ */
 struct bm_touches {
-	struct bm_touch list[8];
+	struct bm_touch list[32];
 	unsigned int count;
 };
 

@@ -23,22 +23,50 @@
  * Order of calls
  *      bm_options_init, bm_context_new     once (or pass NULL: see below)
  *      bm_submit, bm_batch_wait, ...       any number of times, any thread
- *      bm_context_free                     after the last batch was freed
+ *      bm_context_free                     waits for the batches in flight
+ *
+ * Batches in flight. bm_submit() takes a batch and returns; threads of the
+ * context work it off. Of each priority up to four batches of a context are
+ * worked on at once; a batch whose priority is lower than that of another one
+ * that is worked on pauses, between chunks and calls, until that is complete.
+ * bm_migrate_batch() and bm_migrate_ranges() work in the calling thread, at
+ * once, and hold nothing back.
+ *
+ * Order. Batches of one context that overlap are worked off in the order in
+ * which they were submitted, whatever their priorities, and a batch that
+ * others wait for has the highest priority of those. Two batches overlap when
+ * they are for the same process and name memory of the same huge page's size,
+ * aligned (2 MiB on x86-64); the library compares digests, and may take
+ * batches of more than some gigabytes to overlap that do not. A synchronous
+ * call waits for the batches before it that it overlaps; what is submitted
+ * while it runs is not ordered with it. Batches without overlap begin by
+ * priority, then by submission, and end in any order; so do batches of
+ * different contexts, even where they overlap: each page is then where one of
+ * them wants it, and whole.
  *
  * Lifetimes. The arrays of a request belong to the caller; they must stay
- * valid and unchanged from bm_submit() until bm_batch_wait() has returned
- * something else than -ETIMEDOUT, or bm_batch_free() has returned. A context
- * must outlive its batches and its bm_info snapshots.
+ * valid and unchanged from bm_submit() until the batch is complete: until
+ * bm_batch_wait() has returned something else than -ETIMEDOUT, the callback
+ * is called, or bm_batch_free() has returned. They may lie in memory that
+ * migrates. bm_info snapshots stay valid without their context.
  *
  * Threads. Every call may be made from any thread at any time, on the same
  * context too, except that freeing an object must not run beside another
  * call on it. No call is async-signal-safe. The library creates threads for
- * the time of a large batch and, with the mover swap, two that stay (see
+ * the time of a large batch, for batches in flight (they end a tenth of a
+ * second after the last one) and, with the mover swap, two that stay (see
  * bm_quiesce()); they have all signals blocked.
  *
+ * Callbacks. In the callback of a batch every call may be made, also
+ * bm_submit() and bm_batch_free() of its own batch, but what would have to
+ * wait for another batch of the same context gives -EDEADLK: bm_batch_wait()
+ * with a timeout, bm_batch_free() and a synchronous call that overlaps, where
+ * that batch is not complete, and bm_context_free().
+ *
  * fork. In a forked child every handle of the parent is dead: calls give
- * -ESTALE, and the handle can and should be freed. The default context (NULL)
- * is made anew in the child at first use.
+ * -ESTALE, and the handle can and should be freed. Batches in flight go on in
+ * the parent; in the child each page of them has the contents it had at the
+ * fork. The default context (NULL) is made anew in the child at first use.
  *
  * The quiet promise. BM_QUIET says: while the batch is in flight nobody but
  * this process's own threads refers to these pages: no zero-copy send or
@@ -79,6 +107,26 @@
  *      -EHWPOISON  the page's memory is broken: found out on its way. Where it
  *               was found before the batch, -ENOENT is all that the kernel says
  *      -ESRCH   the process ended meanwhile
+ *      -ECANCELED  not tried: the batch was cancelled before
+ *      -ETIME   not tried: it would be out of reach for longer than
+ *               max_stall_us allows
+ *
+ * The bound of the window. With max_stall_us no thread that touches a page
+ * shall wait for it longer than so many microseconds. The library measures how
+ * long chunks are out of reach and makes them so small that 99.9 % stay below
+ * three quarters of the bound; the rest is for the thread that waits, which has
+ * to wake up. Calls of the kernel, which keeps all pages of a call out of reach
+ * until the last of 512 is copied, are made so small that the whole call stays
+ * within it. What then still takes longer, such as a huge page, is left where it
+ * is: status -ETIME, BM_REASON_BOUND; with BM_BOUND_WISH, or the option bound=wish,
+ * it is moved nevertheless. The bound holds for the library's own work: where the
+ * scheduler takes the CPU away in a window, or an application's call on the same
+ * mapping holds it up, the window is longer, and is counted (bm_report.windows_late).
+ *
+ * Rates. max_bytes_per_s of a context holds for all its batches together, that
+ * of a request for the batch. What a chunk or call moves is taken from the
+ * allowance before; it is made up for later if it was less. Chunks and calls are
+ * at most what is allowed in 10 ms, but a huge page is not divided.
  *
  * The mover mbind sets the policy of a run for a moment and puts the old one
  * back: two batches that use it must not name the same pages at the same time,
@@ -177,6 +225,9 @@ struct bm_options {
 	const char *spread;   /* BATCHMIG_SPREAD: threads over last-level caches, "off" or "on" */
 	const char *pool_refill; /* BATCHMIG_POOL_REFILL: "off" or "on", what a batch found lacking
 				  * in the pool is populated after it, in the background */
+	int64_t max_stall_us;    /* BATCHMIG_MAX_STALL_US: see "The bound of the window"; 0: none */
+	const char *bound;       /* BATCHMIG_BOUND: "strict" or "wish" */
+	int64_t max_bytes_per_s; /* BATCHMIG_MAX_BYTES_PER_S: of all batches together; 0: any */
 };
 
 /*
@@ -215,23 +266,26 @@ int bm_context_new(const struct bm_options *options, struct bm_context **context
 
 /*
  * bm_context_free - frees a context; NULL is allowed and does nothing.
- * All its batches and snapshots must have been freed. In a forked child it
- * frees the memory only. Since 0.1.
+ * Waits until its batches in flight are complete and their callbacks have
+ * returned; cancel them before to make that short. Their handles stay valid
+ * until they are freed. Returns 0, or -EDEADLK in a callback of the context:
+ * nothing is freed then. In a forked child it frees the memory only. Since 0.1.
  *
  * The default context, used wherever a call gets NULL, is made at first use
  * from the environment, lives as long as the process and cannot be freed.
  * When the environment is bad every such call gives the error of
  * bm_options_check(NULL, ...).
  */
-void bm_context_free(struct bm_context *context);
+int bm_context_free(struct bm_context *context);
 
 /* -------------------------------------------------------------- requests */
 
 /* Flags of a request; every other bit is -EINVAL. */
-#define BM_MOVE_ALL (UINT64_C(1) << 0) /* also pages shared with other processes; CAP_SYS_NICE */
-#define BM_BIND     (UINT64_C(1) << 1) /* afterwards mbind the ranges to the target, see below */
-#define BM_QUIET    (UINT64_C(1) << 2) /* the quiet promise, see the top of this file */
-#define BM_REPLACE  (UINT64_C(1) << 3) /* other memory of the target also for what is there */
+#define BM_MOVE_ALL   (UINT64_C(1) << 0) /* also pages shared with other processes; CAP_SYS_NICE */
+#define BM_BIND       (UINT64_C(1) << 1) /* afterwards mbind the ranges to the target, see below */
+#define BM_QUIET      (UINT64_C(1) << 2) /* the quiet promise, see the top of this file */
+#define BM_REPLACE    (UINT64_C(1) << 3) /* other memory of the target also for what is there */
+#define BM_BOUND_WISH (UINT64_C(1) << 4) /* max_stall_us is a wish, see "The bound of the window" */
 
 /*
  * BM_BIND gives the ranges a memory policy (MPOL_PREFERRED, the target node)
@@ -304,6 +358,8 @@ enum bm_reason {
 	BM_REASON_KSM,          /* merged with others by KSM; told only with CAP_SYS_ADMIN, and by
 				 * kernels with a right /proc/kpageflags (Linux 6.12 says of each
 				 * anonymous page that it is merged) */
+	BM_REASON_CANCELED,     /* not tried any more (-ECANCELED) */
+	BM_REASON_BOUND,        /* would be out of reach for too long (-ETIME) */
 	BM_REASON_COUNT
 };
 /* Entries of the arrays that are indexed by a reason; reasons grow up to it. */
@@ -350,14 +406,34 @@ struct bm_range {
 	struct bm_tally tally; /* out */
 };
 
+struct bm_batch;
+
+/*
+ * bm_done_fn - is called once when a batch is complete.
+ * @user: bm_request.done_user. @batch: as bm_submit() gives it, maybe before
+ * that has returned; bm_batch_wait() and bm_batch_report() answer at once.
+ * @result: what bm_batch_wait() returns. It runs in a thread of the library
+ * with all signals blocked and a stack of 256 KiB; see "Callbacks" above. The
+ * event descriptor is signalled before. Other batches go on meanwhile.
+ */
+typedef void bm_done_fn(void *user, struct bm_batch *batch, long result);
+
+enum bm_priority {
+	BM_PRIORITY_LOW = -1,
+	BM_PRIORITY_NORMAL = 0,
+	BM_PRIORITY_HIGH = 1,
+};
+
+/* Of max_stall_us and max_bytes_per_s: none, whatever the context says. */
+#define BM_UNBOUNDED INT64_C(-1)
+
 /*
  * struct bm_request - everything a batch can say. bm_request_init() first.
- * Either pages, nodes and status are set, or ranges. Later versions add
- * fields at the end (window bound, priority, completion).
+ * Either pages, nodes and status are set, or ranges.
  */
 struct bm_request {
 	size_t size;
-	uint64_t flags;          /* BM_MOVE_ALL, BM_BIND, BM_QUIET, BM_REPLACE */
+	uint64_t flags;          /* BM_MOVE_ALL, BM_BIND, BM_QUIET, BM_REPLACE, BM_BOUND_WISH */
 	size_t count;            /* entries of pages, nodes, status, reasons; or of ranges */
 	void *const *pages;      /* an address in each page */
 	const int *nodes;        /* target of each page */
@@ -368,6 +444,14 @@ struct bm_request {
 	const char *backend;     /* preference list for this batch; NULL: the context's */
 	const char *mover;       /* for this batch; NULL: the context's */
 	pid_t pid;               /* 0: this process */
+	int priority;            /* enum bm_priority */
+	bm_done_fn *done;        /* called when the batch is complete; NULL: nothing is */
+	void *done_user;
+	int64_t max_stall_us;    /* microseconds; 0: the context's, BM_UNBOUNDED: none */
+	int64_t max_bytes_per_s; /* of this batch; the context's holds, too. 0: no other */
+	int event_fd;            /* an eventfd(2), to which 1 is added when the batch is
+				  * complete; -1: none. The library keeps a duplicate until
+				  * then. Several batches may share one */
 };
 
 /*
@@ -378,40 +462,40 @@ struct bm_request {
  */
 int bm_request_init(struct bm_request *request, size_t size);
 
-struct bm_batch;
-
 /*
  * bm_submit - the general entry: starts a batch.
  * @context: NULL for the default one. @request: read during the call, its
  * arrays until the batch has completed. @batch: gets the handle, owned by the
  * caller, to be freed with bm_batch_free().
  * The batch may be complete when bm_submit() returns, or not: callers must
- * not depend on either. Statuses may be read after bm_batch_wait().
+ * not depend on either. Statuses may be read after bm_batch_wait(). Costs
+ * some 20 us where a thread has to be started, otherwise some 5, and 1 ns for
+ * each page.
  *
  * Another process (pid): needs ptrace read access to it (the same user and
  * not undumpable, or CAP_SYS_PTRACE) as move_pages(2) has it. Only pages
  * that it alone maps move unless BM_MOVE_ALL is given. mbind is not possible.
  *
  * Returns 0 when the batch was taken, also when no page of it could move.
- * Otherwise nothing was tried and no output is written (of ranges, error and
- * tally may be):
+ * Otherwise nothing was tried and no output is written:
  * -EINVAL  unknown flag; with count > 0 a NULL array, or neither pages nor
  *          ranges; both of them; range_size impossible; unknown backend or mover name;
- *          BM_BIND or mover mbind for another process; pid negative
+ *          BM_BIND or mover mbind for another process; pid negative; priority,
+ *          max_stall_us or max_bytes_per_s out of range
  * -E2BIG   count so large that the arrays cannot exist; the request comes
- *          from a newer header and sets an unknown field; BM_BIND on too many
- *          separate runs
+ *          from a newer header and sets an unknown field
  * -ENODEV  no backend of the list, or not the mover, can be had here
+ * -EBADF   event_fd is not open, or no eventfd; -EMFILE no room for a duplicate
  * -EPERM   BM_MOVE_ALL without CAP_SYS_NICE, no ptrace access to pid, or
  *          move_pages(2) is forbidden (seccomp, as in many containers)
  * -ENOSYS  a kernel without CONFIG_MIGRATION
  * -ESRCH   no process with this pid (or it has no memory: kernel thread, zombie)
- * -ENOMEM  not enough memory for the plan: 32 bytes per page, and 5 MiB for
- *          each thread, at most 72
+ * -EAGAIN  no thread can be started, and none is there
+ * -ENOMEM  not enough memory for the batch
+ * -ESHUTDOWN  the context is being freed
  * -ESTALE  the context is from before a fork
- * and for ranges the error of opening /proc/PID/pagemap: -EACCES a process
- * that is not dumpable (its own, too), -EMFILE, -ENFILE, -ENOENT no /proc.
- * Blocks as long as the batch takes in this version. Any thread. Since 0.1.
+ * What is found later is the result of the batch: see bm_batch_wait().
+ * Does not block but for the lock of the context. Any thread. Since 0.1.
  */
 int bm_submit(struct bm_context *context, const struct bm_request *request,
 	      struct bm_batch **batch);
@@ -425,9 +509,55 @@ int bm_submit(struct bm_context *context, const struct bm_request *request,
  * Returns 0 when every page is on its node, the number of entries (ranges:
  * base pages that exist, plus one for each range with an error) that are not
  * when > 0, -ETIMEDOUT, -EINVAL NULL batch or a timeout below BM_FOREVER,
- * -ESTALE in a forked child. May be called again. Any thread. Since 0.1.
+ * -EDEADLK see "Callbacks", -ESTALE in a forked child; or why the batch as a
+ * whole was not tried. Every status of it is that error then:
+ * -EPERM, -ENOSYS, -ESRCH  as in bm_submit(), found out later
+ * -E2BIG   BM_BIND on too many separate runs
+ * -ENOMEM  not enough memory for the plan: 32 bytes per page, and 5 MiB for
+ *          each thread, at most 72
+ * -ECANCELED  it was cancelled before it began
+ * and for ranges the error of opening /proc/PID/pagemap: -EACCES a process
+ * that is not dumpable (its own, too), -EMFILE, -ENFILE, -ENOENT no /proc.
+ * May be called again. Any thread, also several at once. Since 0.1.
  */
 long bm_batch_wait(struct bm_batch *batch, int64_t timeout_us);
+
+/*
+ * bm_batch_cancel - asks that no more of a batch is moved.
+ * What has moved stays there, what has not keeps its place, and every status
+ * is written: -ECANCELED, BM_REASON_CANCELED, of what was not tried. The chunk
+ * or call of the kernel that is under way is finished; a pause is not. The
+ * callback is called and the descriptor signalled as ever.
+ * Returns 0, also for a complete batch; -EINVAL NULL; -ESTALE in a forked
+ * child. Never blocks. Any thread. Since 0.1.
+ */
+int bm_batch_cancel(struct bm_batch *batch);
+
+enum bm_batch_state {
+	BM_BATCH_QUEUED = 0, /* waits for its turn, or for a batch that it overlaps */
+	BM_BATCH_RUNNING,
+	BM_BATCH_PAUSED, /* holds for a batch of higher priority */
+	BM_BATCH_COMPLETE,
+};
+
+/* How far a batch is. */
+struct bm_progress {
+	uint64_t entries;     /* of the batch; ranges: base pages in them, present or not */
+	uint64_t settled;     /* of these: their status (ranges: their tally) is final */
+	uint64_t bytes_moved; /* so far; not yet verified, see struct bm_report */
+	uint64_t ns_queued;   /* wall time before it began, nanoseconds */
+	uint64_t ns_running;  /* since then, pauses included */
+	int state;            /* enum bm_batch_state */
+	int canceled;         /* 1: bm_batch_cancel() was called */
+};
+
+/*
+ * bm_batch_progress - how far a batch is, at any time.
+ * @progress: filled up to @size, sizeof(struct bm_progress) of the caller.
+ * Returns 0; -EINVAL NULL or impossible size; -ESTALE in a forked child.
+ * Never blocks but for the lock of the context. Any thread. Since 0.1.
+ */
+int bm_batch_progress(struct bm_batch *batch, struct bm_progress *progress, size_t size);
 
 /*
  * struct bm_report - what was done with a batch and how.
@@ -450,6 +580,12 @@ struct bm_report {
 	uint64_t windows;                  /* chunks that were out of reach, one at a time */
 	uint64_t ns_window;                /* sum of the times they were, nanoseconds */
 	uint64_t ns_window_max;            /* the longest of them */
+	uint64_t ns_window_p50;            /* quantiles of them, up to 6 % too high */
+	uint64_t ns_window_p99;
+	uint64_t ns_window_p999;
+	uint64_t windows_late;      /* longer than max_stall_us, where one was set */
+	uint64_t windows_preempted; /* in which the scheduler ran something else */
+	uint64_t ns_call_max;       /* the longest kernel call that moves */
 };
 
 /*
@@ -462,18 +598,20 @@ int bm_batch_report(struct bm_batch *batch, struct bm_report *report, size_t siz
 
 /*
  * bm_batch_free - waits for completion, then frees; NULL does nothing.
- * In a forked child it only frees. Since 0.1.
+ * Does not wait for the callback to return. Returns 0, or -EDEADLK in a
+ * callback where the batch is not complete: nothing is freed then. In a
+ * forked child it only frees. Since 0.1.
  */
-void bm_batch_free(struct bm_batch *batch);
+int bm_batch_free(struct bm_batch *batch);
 
 /*
  * bm_migrate_batch - the short synchronous form, in the shape of move_pages(2).
  * @count: entries. @pages: an address in each page. @nodes: target of each.
- * @status: written for every page. @flags: BM_MOVE_ALL, BM_BIND, BM_QUIET, BM_REPLACE.
+ * @status: written for every page. @flags: those of a request.
  * Returns 0 when every page is on its node, the number that are not when
- * > 0, or the errors of bm_submit(): nothing was tried then and status is
- * not written. A count of 0 is 0 and touches nothing (flags are checked).
- * Blocks until done; any thread. Since 0.1.
+ * > 0, or the errors of bm_submit() and bm_batch_wait(): nothing was tried
+ * then and status is not written. A count of 0 is 0 and touches nothing
+ * (flags are checked). Blocks until done; any thread. Since 0.1.
  */
 long bm_migrate_batch(struct bm_context *context, size_t count, void *const *pages,
 		      const int *nodes, int *status, uint64_t flags);
@@ -482,7 +620,8 @@ long bm_migrate_batch(struct bm_context *context, size_t count, void *const *pag
  * bm_migrate_ranges - the short synchronous form for address ranges.
  * @count: of @ranges. @ranges: see struct bm_range. @range_size: sizeof(struct
  * bm_range) of the caller.
- * Returns as bm_batch_wait() does, or the errors of bm_submit(). Since 0.1.
+ * Returns as bm_batch_wait() does, or the errors of bm_submit(): nothing was
+ * tried then, but error and tally of ranges may be written. Since 0.1.
  */
 long bm_migrate_ranges(struct bm_context *context, size_t count, struct bm_range *ranges,
 		       size_t range_size, uint64_t flags);
@@ -663,6 +802,12 @@ struct bm_stats {
 	uint64_t windows;
 	uint64_t ns_window;
 	uint64_t ns_window_max;
+	uint64_t ns_window_p50;
+	uint64_t ns_window_p99;
+	uint64_t ns_window_p999;
+	uint64_t windows_late;
+	uint64_t windows_preempted;
+	uint64_t ns_call_max;
 };
 
 /*

@@ -1,209 +1,168 @@
 /* SPDX-License-Identifier: MIT */
-/* batch.c - requests in, results out. */
+/* batch.c - handles of batches: from their submission to their end. */
 #include <errno.h>
 #include <linux/mempolicy.h>
 #include <stdlib.h>
 
-#include "cost.h"
-#include "job.h"
-#include "range.h"
-#include "registry.h"
+#include "error.h"
+#include "perform.h"
+#include "request.h"
 #include "structs.h"
 
-#define KNOWN_FLAGS (BM_MOVE_ALL | BM_BIND | BM_QUIET | BM_REPLACE)
-/* No address space holds longer arrays; sizes computed from a count cannot overflow. */
-#define COUNT_LIMIT (SIZE_MAX / 128)
-
 struct bm_batch {
+	struct bm_task task; /* first */
 	struct bm_context *context;
+	struct bm_request request;
+	struct bm_choice choice;
+	struct bm_pace pace;
+	int event_fd;      /* a duplicate, -1 none */
+	atomic_uint holds; /* the caller's handle, and the queue until it has told */
+	uint64_t entries;
 	long result;
 	struct bm_report report;
 };
 
-int bm_request_init(struct bm_request *request, size_t size)
+static void pace_init(struct bm_pace *pace, struct bm_context *context,
+		      const struct bm_request *request)
 {
-	struct bm_request empty = {.size = size};
-
-	if (!request || !bm_struct_size_ok(size, sizeof(empty)))
-		return -EINVAL;
-	bm_struct_export(request, size, &empty, sizeof(empty));
-	return 0;
+	*pace = (struct bm_pace){.sys = context->sys};
+	if (request->max_bytes_per_s > 0)
+		pace->own.bytes_per_s = (uint64_t)request->max_bytes_per_s;
+	if (request->max_bytes_per_s != BM_UNBOUNDED)
+		pace->shared = &context->allowance;
 }
 
-/* What was asked cannot be: said once, here. */
-static int refuse(const struct bm_context *context, int rc, const char *why)
+static uint64_t region_size(const struct bm_context *context)
 {
-	bm_log(&context->config.log, BM_LOG_ERROR, "a batch was refused: %s", why);
-	return rc;
+	return context->huge_size ? context->huge_size : context->page_size;
 }
 
-static int check_arrays(const struct bm_context *context, const struct bm_request *request)
+/* Ranges: base pages, at least one byte of which is in them. */
+static uint64_t entries_of(const struct bm_context *context, const struct bm_request *request)
 {
-	if (request->count > COUNT_LIMIT)
-		return refuse(context, -E2BIG, "no arrays can have so many entries as count says");
-	if (request->ranges) {
-		if (request->pages || request->nodes || request->status || request->reasons)
-			return refuse(context, -EINVAL, "either ranges or pages, not both");
-		return bm_range_size_ok(request->range_size)
-			       ? 0
-			       : refuse(context, -EINVAL,
-					"range_size must be sizeof(struct bm_range)");
+	uint64_t size = context->page_size, pages = 0;
+
+	if (!request->ranges)
+		return request->count;
+	for (size_t i = 0; i < request->count; i++) {
+		const char *at = (const char *)request->ranges + i * request->range_size;
+		const struct bm_range *range = (const void *)at;
+		uint64_t start = (uint64_t)(uintptr_t)range->addr;
+
+		if (range->length)
+			pages += (start + range->length - 1) / size - start / size + 1;
 	}
-	if (request->count == 0 || (request->pages && request->nodes && request->status))
+	return pages;
+}
+
+/* ---------------------------------------------------------------- handles */
+
+static void let_go(struct bm_batch *batch)
+{
+	if (atomic_fetch_sub(&batch->holds, 1) > 1)
+		return;
+	bm_context_let_go(batch->context);
+	free(batch);
+}
+
+/* Both in a thread of the queue. */
+static void run_task(struct bm_task *task)
+{
+	struct bm_batch *batch = (struct bm_batch *)(void *)task;
+
+	if (bm_pace_canceled(&batch->pace))
+		batch->result = -ECANCELED;
+	else
+		batch->result =
+			bm_perform(batch->context, &batch->request, &batch->choice, &batch->report);
+	if (batch->result < 0)
+		bm_perform_nothing(&batch->request, (int)batch->result, &batch->report);
+}
+
+static void tell_task(struct bm_task *task)
+{
+	struct bm_batch *batch = (struct bm_batch *)(void *)task;
+
+	if (batch->event_fd >= 0) {
+		batch->context->sys->event_signal(batch->event_fd);
+		batch->context->sys->close_raw(batch->event_fd);
+	}
+	if (batch->request.done)
+		batch->request.done(batch->request.done_user, batch, batch->result);
+	let_go(batch);
+}
+
+/* What the kernel refuses whatever the pages are. */
+static int probe(const struct bm_context *context, const struct bm_request *request)
+{
+	int flags = request->flags & BM_MOVE_ALL ? MPOL_MF_MOVE_ALL : 0;
+
+	if (request->count == 0)
 		return 0;
-	return refuse(context, -EINVAL, "pages, nodes and status, or ranges, must be given");
+	return (int)context->sys->move_pages(request->pid, 0, NULL, NULL, NULL, flags);
 }
 
-/* The mover of this request by name, or -errno. */
-static int find_mover(const struct bm_context *context, const struct bm_request *request)
+/* What a batch refers to beside its memory. */
+static int take_event(struct bm_batch *batch)
 {
-	char why[BM_WHY_MAX] = "";
-	int mover = (int)context->config.value[BM_OPTION_MOVER];
-	int rc = 0;
+	int fd = -1;
 
-	if (request->backend)
-		rc = bm_registry_check(request->backend, "backend", why);
-	if (rc == 0 && request->mover)
-		rc = mover = bm_mover_parse(request->mover, "mover", why);
-	if (rc < 0) {
-		bm_log(&context->config.log, BM_LOG_ERROR, "%s", why);
-		return rc;
-	}
-	return mover;
+	if (batch->request.event_fd >= 0)
+		fd = batch->context->sys->event_dup(batch->request.event_fd);
+	else if (batch->request.event_fd != -1)
+		fd = -EBADF;
+	batch->event_fd = fd;
+	return fd < -1 ? bm_request_refuse(batch->context, fd, bm_error_text(fd)) : 0;
 }
 
-/* Swap comes first where it is named, or may choose itself under the promise. */
-static void choose(const struct bm_context *context, const struct bm_request *request, int mover,
-		   struct bm_choice *choice)
+static int submit(struct bm_batch *batch)
 {
-	const char *list = request->backend ? request->backend : context->config.backend;
-	int named;
-
-	choice->mover = mover == BM_MOVER_SWAP ? BM_MOVER_AUTO : (enum bm_mover)mover;
-	choice->backend = bm_registry_copying(list, &named);
-	if (context->copies)
-		choice->backend = context->copies;
-	choice->quiet = named || request->flags & BM_QUIET ||
-			context->config.value[BM_OPTION_QUIET] != BM_QUIET_NO;
-	choice->wants_swap = choice->backend &&
-			     (mover == BM_MOVER_SWAP || (mover == BM_MOVER_AUTO && choice->quiet));
-	choice->named = mover == BM_MOVER_SWAP;
-	if (!choice->named && request->pages && !(request->flags & BM_REPLACE) &&
-	    bm_cost_swap_too_small(request->count))
-		choice->wants_swap = 0;
-}
-
-static int check(const struct bm_context *context, const struct bm_request *request,
-		 struct bm_choice *choice)
-{
-	int rc = check_arrays(context, request), mover;
+	int rc = take_event(batch);
 
 	if (rc < 0)
 		return rc;
-	if (request->flags & ~KNOWN_FLAGS)
-		return refuse(context, -EINVAL,
-			      "flags may be BM_MOVE_ALL, BM_BIND, BM_QUIET and BM_REPLACE, "
-			      "nothing else");
-	if (request->pid < 0)
-		return refuse(context, -EINVAL, "pid must be that of a process, or 0");
-	mover = find_mover(context, request);
-	if (mover < 0)
-		return mover;
-	if (request->pid && (request->flags & BM_BIND || mover == BM_MOVER_MBIND))
-		return refuse(context, -EINVAL,
-			      "BM_BIND and the mover mbind are for the own process only");
-	choose(context, request, mover, choice);
-	return 0;
+	batch->task.run = run_task;
+	batch->task.tell = tell_task;
+	batch->task.pace = &batch->pace;
+	batch->task.priority = batch->request.priority;
+	batch->choice.pace = &batch->pace;
+	bm_footprint_take(&batch->task.footprint, &batch->request, region_size(batch->context));
+	pace_init(&batch->pace, batch->context, &batch->request);
+	rc = bm_queue_submit(&batch->context->queue, &batch->task);
+	if (rc < 0 && batch->event_fd >= 0)
+		batch->context->sys->close_raw(batch->event_fd);
+	return rc < 0 ? bm_request_refuse(batch->context, rc, bm_error_text(rc)) : 0;
 }
 
-static int import(const struct bm_context *context, const struct bm_request *request,
-		  struct bm_request *known)
+/* A checked request. */
+static int make(struct bm_context *context, const struct bm_request *request,
+		const struct bm_choice *choice, struct bm_batch **batch)
 {
+	struct bm_batch *made = context->sys->alloc(1, sizeof(*made));
 	int rc;
 
-	if (!request || !bm_struct_size_ok(request->size, sizeof(*known)))
-		return refuse(context, -EINVAL, "call bm_request_init() with its size first");
-	bm_request_init(known, sizeof(*known));
-	rc = bm_struct_import(known, sizeof(*known), request, request->size);
-	if (rc < 0)
-		return refuse(context, rc, "it sets fields that only a newer version knows");
-	if (known->pid == context->pid)
-		known->pid = 0;
+	if (!made)
+		return -ENOMEM;
+	made->context = context;
+	made->request = *request;
+	made->choice = *choice;
+	made->entries = entries_of(context, request);
+	atomic_init(&made->holds, 2);
+	bm_context_hold(context);
+	/* Before it is submitted: its callback may be the first to use it. */
+	*batch = made;
+	rc = submit(made);
+	if (rc < 0) {
+		bm_context_let_go(context);
+		free(made);
+	}
 	return rc;
-}
-
-/*
- * One page, the most frequent batch of small callers: 3 % of a call are 900
- * instructions, less than a plan takes. Returns 0 when there is more to it
- * than a page that moved, and nothing was counted.
- */
-static int run_one(struct bm_context *context, const struct bm_request *request)
-{
-	int flags = request->flags & BM_MOVE_ALL ? MPOL_MF_MOVE_ALL : MPOL_MF_MOVE;
-	int status = BM_NOT_ASKED;
-
-	if (context->sys->move_pages(request->pid, 1, request->pages, request->nodes, &status,
-				     flags) != 0 ||
-	    status < 0 || status != *request->nodes)
-		return 0;
-	*request->status = status;
-	bm_sums_add_one(&context->sums, context->page_size);
-	return 1;
-}
-
-/* What was used for most of it. */
-static void name_used(struct bm_report *report, const struct bm_choice *choice)
-{
-	int swap = report->bytes_swapped > report->bytes_moved / 2;
-
-	report->backend = swap ? choice->backend->name : bm_registry_kernel();
-	report->mover = swap ? "swap" : choice->mover == BM_MOVER_MBIND ? "mbind" : "move_pages";
-}
-
-/* Works a checked request off; *report and the sums only on success. */
-static long run_all(struct bm_context *context, const struct bm_request *request,
-		    const struct bm_choice *choice, struct bm_report *report)
-{
-	struct bm_job job;
-	long result;
-
-	bm_job_init(&job, context, request, choice);
-	result = request->ranges ? bm_ranges_run(&job, request) : bm_job_whole(&job);
-	/* -E2BIG has been told where the runs were counted. */
-	if (result < 0 && result != -E2BIG)
-		return refuse(context, (int)result, bm_error_text((int)result));
-	if (result < 0)
-		return result;
-	name_used(&job.report, choice);
-	bm_sums_add(&context->sums, &job.report, context->page_size);
-	bm_log(&context->config.log, BM_LOG_DEBUG,
-	       "batch of %zu: %llu moved, %llu already there, %llu not; %llu calls, %u threads, %s",
-	       request->count, (unsigned long long)job.report.tally.moved,
-	       (unsigned long long)job.report.tally.already,
-	       (unsigned long long)job.report.tally.failed,
-	       (unsigned long long)job.report.kernel_calls, job.report.threads, job.report.mover);
-	if (report)
-		*report = job.report;
-	return result;
-}
-
-/* A thread that ended within would leave locks, memory and other threads behind. */
-static long run(struct bm_context *context, const struct bm_request *request,
-		const struct bm_choice *choice, struct bm_report *report)
-{
-	long result;
-	int state;
-
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	result = run_all(context, request, choice, report);
-	pthread_setcancelstate(state, NULL);
-	return result;
 }
 
 int bm_submit(struct bm_context *context, const struct bm_request *request, struct bm_batch **batch)
 {
-	struct bm_request known;
 	struct bm_batch *made;
+	struct bm_request known;
 	struct bm_choice choice;
 	int rc = bm_context_get(&context);
 
@@ -211,26 +170,21 @@ int bm_submit(struct bm_context *context, const struct bm_request *request, stru
 		return rc;
 	if (!batch)
 		return -EINVAL;
-	rc = import(context, request, &known);
+	rc = bm_request_take(context, request, &known);
+	if (rc == 0)
+		rc = bm_request_check(context, &known, &choice);
 	if (rc < 0)
 		return rc;
-	rc = check(context, &known, &choice);
+	rc = probe(context, &known);
 	if (rc < 0)
-		return rc;
-	made = context->sys->alloc(1, sizeof(*made));
-	if (!made)
-		return -ENOMEM;
-	made->context = context;
-	made->result = run(context, &known, &choice, &made->report);
-	if (made->result < 0) {
-		rc = (int)made->result;
-		free(made);
-		return rc;
-	}
-	*batch = made;
-	return 0;
+		return bm_request_refuse(context, rc, bm_error_text(rc));
+	rc = make(context, &known, &choice, &made);
+	if (rc == 0)
+		*batch = made;
+	return rc;
 }
 
+/* 0, or why the handle cannot be used. */
 static int batch_ok(struct bm_batch *batch)
 {
 	struct bm_context *context;
@@ -241,11 +195,27 @@ static int batch_ok(struct bm_batch *batch)
 	return bm_context_get(&context);
 }
 
+static int wait_for(struct bm_batch *batch, int64_t timeout_us)
+{
+	return bm_queue_wait(&batch->context->queue, &batch->task, timeout_us);
+}
+
 long bm_batch_wait(struct bm_batch *batch, int64_t timeout_us)
 {
 	int rc = timeout_us < BM_FOREVER ? -EINVAL : batch_ok(batch);
 
+	if (rc == 0)
+		rc = wait_for(batch, timeout_us);
 	return rc < 0 ? rc : batch->result;
+}
+
+int bm_batch_cancel(struct bm_batch *batch)
+{
+	int rc = batch_ok(batch);
+
+	if (rc == 0)
+		bm_queue_cancel(&batch->context->queue, &batch->task);
+	return rc;
 }
 
 int bm_batch_report(struct bm_batch *batch, struct bm_report *report, size_t size)
@@ -256,13 +226,90 @@ int bm_batch_report(struct bm_batch *batch, struct bm_report *report, size_t siz
 		return rc;
 	if (!report || !bm_struct_size_ok(size, sizeof(*report)))
 		return -EINVAL;
+	if (wait_for(batch, 0) < 0)
+		return -EBUSY;
 	bm_struct_export(report, size, &batch->report, sizeof(batch->report));
 	return 0;
 }
 
-void bm_batch_free(struct bm_batch *batch)
+int bm_batch_free(struct bm_batch *batch)
 {
-	free(batch);
+	int rc = batch ? batch_ok(batch) : -EINVAL;
+
+	if (!batch)
+		return 0;
+	if (rc == 0)
+		rc = wait_for(batch, BM_FOREVER);
+	if (rc == -EDEADLK)
+		return rc;
+	/* In a child there is no queue that would let go of it. */
+	if (rc == -ESTALE)
+		atomic_store(&batch->holds, 1);
+	let_go(batch);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- progress */
+
+static int state_of(struct bm_batch *batch, uint32_t state)
+{
+	if (state == BM_TASK_ENDED)
+		return BM_BATCH_COMPLETE;
+	if (state == BM_TASK_QUEUED)
+		return BM_BATCH_QUEUED;
+	return atomic_load(&batch->pace.held) ? BM_BATCH_PAUSED : BM_BATCH_RUNNING;
+}
+
+int bm_batch_progress(struct bm_batch *batch, struct bm_progress *progress, size_t size)
+{
+	struct bm_progress now = {0};
+	struct bm_task_times times;
+	int rc = batch_ok(batch);
+
+	if (rc < 0)
+		return rc;
+	if (!progress || !bm_struct_size_ok(size, sizeof(*progress)))
+		return -EINVAL;
+	bm_queue_times(&batch->context->queue, &batch->task, &times);
+	now.state = state_of(batch, times.state);
+	now.canceled = bm_pace_canceled(&batch->pace);
+	now.ns_queued = times.ns_queued;
+	now.ns_running = times.ns_running;
+	now.entries = batch->entries;
+	now.settled =
+		times.state == BM_TASK_ENDED ? now.entries : atomic_load(&batch->pace.settled);
+	now.bytes_moved = atomic_load(&batch->pace.bytes_moved);
+	bm_struct_export(progress, size, &now, sizeof(now));
+	return 0;
+}
+
+/* ---------------------------------------------------------------- short forms */
+
+/* Batches in flight that were submitted before come first. */
+static int wait_for_turn(struct bm_context *context, const struct bm_request *request)
+{
+	struct bm_footprint footprint;
+
+	if (request->count == 0 || bm_queue_is_empty(&context->queue))
+		return 0;
+	bm_footprint_take(&footprint, request, region_size(context));
+	return bm_queue_wait_for(&context->queue, &footprint);
+}
+
+/* A thread that ended within would leave locks, memory and other threads behind. */
+static long run_here(struct bm_context *context, const struct bm_request *request,
+		     struct bm_choice *choice)
+{
+	struct bm_pace pace;
+	long result;
+	int state;
+
+	pace_init(&pace, context, request);
+	choice->pace = &pace;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	result = bm_perform(context, request, choice, NULL);
+	pthread_setcancelstate(state, NULL);
+	return result;
 }
 
 static long run_short(struct bm_context *context, const struct bm_request *request)
@@ -272,13 +319,14 @@ static long run_short(struct bm_context *context, const struct bm_request *reque
 
 	if (rc < 0)
 		return rc;
-	rc = check(context, request, &choice);
+	rc = bm_request_check(context, request, &choice);
+	if (rc == 0)
+		rc = wait_for_turn(context, request);
 	if (rc < 0)
 		return rc;
-	if (request->count == 1 && request->pages && !(request->flags & (BM_BIND | BM_REPLACE)) &&
-	    choice.mover != BM_MOVER_MBIND && !choice.named && run_one(context, request))
+	if (bm_perform_one_will_do(context, request, &choice) && bm_perform_one(context, request))
 		return 0;
-	return run(context, request, &choice, NULL);
+	return run_here(context, request, &choice);
 }
 
 long bm_migrate_batch(struct bm_context *context, size_t count, void *const *pages,
@@ -289,7 +337,8 @@ long bm_migrate_batch(struct bm_context *context, size_t count, void *const *pag
 				     .count = count,
 				     .pages = pages,
 				     .nodes = nodes,
-				     .status = status};
+				     .status = status,
+				     .event_fd = -1};
 
 	return run_short(context, &request);
 }
@@ -301,7 +350,8 @@ long bm_migrate_ranges(struct bm_context *context, size_t count, struct bm_range
 				     .flags = flags,
 				     .count = count,
 				     .ranges = ranges,
-				     .range_size = range_size};
+				     .range_size = range_size,
+				     .event_fd = -1};
 
 	return run_short(context, &request);
 }

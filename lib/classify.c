@@ -230,7 +230,7 @@ void bm_classify_settle(struct bm_job *job, int settled)
 		bm_workers_run(job->sys, NULL, job->threads, block_count(job), ask_block, job);
 	bm_missed_find(job, BM_UNIT_MOVED, BM_UNIT_LEFT);
 	if (job->passing > 0 && value[BM_OPTION_RETRIES] > 0) {
-		job->sys->sleep_us((uint64_t)value[BM_OPTION_RETRY_US]);
+		bm_pace_sleep(job->choice.pace, (uint64_t)value[BM_OPTION_RETRY_US]);
 		bm_missed_find(job, BM_UNIT_MOVED, BM_UNIT_LEFT);
 	}
 }

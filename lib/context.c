@@ -35,6 +35,29 @@ static uint64_t large_folio_size(const struct bm_sys *sys, uint64_t page_size, u
 	return 0;
 }
 
+static void release(struct bm_context *context)
+{
+	if (*context->marker) {
+		pthread_mutex_destroy(&context->sums.lock);
+		bm_queue_end(&context->queue);
+	}
+	context->sys->fork_marker_free(context->marker);
+	bm_arena_end(&context->arena);
+	free(atomic_load(&context->places));
+	free(context);
+}
+
+void bm_context_hold(struct bm_context *context)
+{
+	atomic_fetch_add(&context->holds, 1);
+}
+
+void bm_context_let_go(struct bm_context *context)
+{
+	if (atomic_fetch_sub(&context->holds, 1) == 1)
+		release(context);
+}
+
 int bm_context_create(const struct bm_sys *sys, const struct bm_options *options,
 		      struct bm_context **context)
 {
@@ -66,6 +89,9 @@ int bm_context_create(const struct bm_sys *sys, const struct bm_options *options
 	made->misses_hinted = version < 6006;
 	pthread_mutex_init(&made->sums.lock, NULL);
 	pthread_mutex_init(&made->swap_lock, NULL);
+	made->allowance.bytes_per_s = (uint64_t)made->config.value[BM_OPTION_MAX_BYTES_PER_S];
+	atomic_init(&made->holds, 1);
+	bm_queue_init(&made->queue, sys);
 	*context = made;
 	return 0;
 }
@@ -75,24 +101,33 @@ int bm_context_new(const struct bm_options *options, struct bm_context **context
 	return context ? bm_context_create(&bm_sys_linux, options, context) : -EINVAL;
 }
 
-void bm_context_free(struct bm_context *context)
+/* What needs threads and locks of the process that made it. */
+static void end_here(struct bm_context *context)
 {
-	int state;
+	int stale = !*context->marker;
+
+	/* The parent's threads may have held the lock when they were left behind. */
+	if (!stale)
+		pthread_mutex_destroy(&context->swap_lock);
+	bm_swap_free(context->swap, stale);
+	context->swap = NULL;
+}
+
+int bm_context_free(struct bm_context *context)
+{
+	int state, rc = 0;
 
 	if (!context)
-		return;
+		return 0;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	/* The parent's threads may have held the lock when they were left behind. */
-	if (*context->marker) {
-		pthread_mutex_destroy(&context->sums.lock);
-		pthread_mutex_destroy(&context->swap_lock);
+	if (*context->marker)
+		rc = bm_queue_close(&context->queue);
+	if (rc == 0) {
+		end_here(context);
+		bm_context_let_go(context);
 	}
-	bm_swap_free(context->swap, !*context->marker);
-	context->sys->fork_marker_free(context->marker);
-	bm_arena_end(&context->arena);
-	free(atomic_load(&context->places));
-	free(context);
 	pthread_setcancelstate(state, NULL);
+	return rc;
 }
 
 /*

@@ -3,9 +3,11 @@
 #ifndef BM_CONTEXT_H
 #define BM_CONTEXT_H
 
+#include "allowance.h"
 #include "arena.h"
 #include "options.h"
 #include "placement.h"
+#include "queue.h"
 #include "stats.h"
 #include "swap.h"
 #include "sys.h"
@@ -27,6 +29,9 @@ struct bm_context {
 	pthread_mutex_t swap_lock;
 	struct bm_swap *swap;            /* made at first use; NULL: not yet, or see swap_error */
 	int swap_error;                  /* why it cannot be had, 0 */
+	struct bm_queue queue;           /* batches in flight */
+	struct bm_allowance allowance;   /* of all of them */
+	atomic_uint holds;               /* the caller's, and one of each batch */
 	const struct bm_backend *copies; /* instead of one of the list: for tests */
 	struct bm_context *previous;     /* default context of the parent process */
 };
@@ -34,6 +39,10 @@ struct bm_context {
 /* A context on a given system: what bm_context_new() is for the real one. */
 int bm_context_create(const struct bm_sys *sys, const struct bm_options *options,
 		      struct bm_context **context);
+
+/* For what refers to it beside the caller: a batch. The last one frees its memory. */
+void bm_context_hold(struct bm_context *context);
+void bm_context_let_go(struct bm_context *context);
 
 /* Puts the default context in place of NULL; -ESTALE in a forked child. */
 int bm_context_get(struct bm_context **context);

@@ -37,6 +37,11 @@ static const struct {
 	{EMFILE, "too many open files in this process"},
 	{ENFILE, "too many open files in the system"},
 	{EAGAIN, "not now; trying again may help"},
+	{ECANCELED, "not tried: the batch was cancelled before"},
+	{ETIME, "not tried: it would be out of reach for longer than max_stall_us"},
+	{EDEADLK, "in a callback nothing can wait for another batch of the context"},
+	{ESHUTDOWN, "the context is being freed"},
+	{EBADF, "event_fd is not open, or no eventfd"},
 };
 
 const char *bm_error_text(int error)
@@ -89,6 +94,8 @@ static const struct {
 	[BM_REASON_CHANGED] = {"changed", "unmapped, remapped, locked or protected meanwhile"},
 	[BM_REASON_NO_MAPS] = {"no-maps", "could not be registered: vm.max_map_count"},
 	[BM_REASON_BACKEND] = {"backend", "the backend did not copy it"},
+	[BM_REASON_CANCELED] = {"canceled", "not tried: the batch was cancelled before"},
+	[BM_REASON_BOUND] = {"bound", "would be out of reach for longer than max_stall_us"},
 	[BM_REASON_KSM] = {"ksm", "merged with other pages by KSM"},
 };
 
@@ -124,6 +131,10 @@ enum bm_reason bm_reason_of(int status)
 		return BM_REASON_POISONED;
 	case -ESRCH:
 		return BM_REASON_GONE;
+	case -ECANCELED:
+		return BM_REASON_CANCELED;
+	case -ETIME:
+		return BM_REASON_BOUND;
 	default:
 		return BM_REASON_OTHER;
 	}

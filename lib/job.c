@@ -106,17 +106,48 @@ static void release(struct bm_job *job)
 	job->memory = NULL;
 }
 
+static void refuse_call(struct bm_job *job, const struct bm_call *call, int error,
+			enum bm_reason reason)
+{
+	for (size_t i = 0; i < call->count; i++) {
+		struct bm_unit *unit = &job->units[job->order[call->first + i]];
+
+		unit->error = error;
+		unit->reason = (unsigned char)reason;
+	}
+}
+
+static uint64_t bytes_of(const struct bm_job *job, const struct bm_call *call, int moved)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < call->count; i++) {
+		const struct bm_unit *unit = &job->units[job->order[call->first + i]];
+
+		if (!moved || unit->state == BM_UNIT_MOVED)
+			bytes += unit->end - bm_unit_start(unit, job->context->huge_size);
+	}
+	return bytes;
+}
+
 static void move_call(void *arg, unsigned int worker, size_t block)
 {
 	struct bm_job *job = arg;
 	const struct bm_call *call = &job->calls[block];
-	uint64_t begin = job->swap ? job->sys->now_ns() : 0;
+	struct bm_pace *pace = job->choice.pace;
+	uint64_t bytes = bytes_of(job, call, 0), begin;
 
+	if (bm_pace_begin(pace, bytes) < 0) {
+		refuse_call(job, call, -ECANCELED, BM_REASON_CANCELED);
+		return;
+	}
+	begin = job->swap ? job->sys->now_ns() : 0;
 	if (job->mover == BM_MOVER_MBIND && job->pid == 0)
 		bm_mover_mbind(job, &job->scratch[worker], call);
 	bm_mover_move_pages(job, &job->scratch[worker], call);
 	if (job->swap)
 		bm_swap_pass_follow(job, call, begin);
+	bm_pace_end(pace, bytes, bytes_of(job, call, 1));
 }
 
 /* Moves what is to do, once. */
@@ -124,7 +155,10 @@ static void move_all(struct bm_job *job)
 {
 	uint64_t call_bytes = (uint64_t)job->context->config.value[BM_OPTION_CALL_PAGES] *
 			      job->context->page_size;
+	uint64_t portion = bm_pace_portion(job->choice.pace);
 	unsigned int threads;
+
+	call_bytes = portion < call_bytes ? portion : call_bytes;
 
 	for (size_t i = 0; i < sizeof(job->full) / sizeof(job->full[0]); i++)
 		atomic_store_explicit(&job->full[i], 0, memory_order_relaxed);
@@ -191,8 +225,8 @@ static void move_with_retries(struct bm_job *job)
 		left = job->todo ? give_up(job, round == retries) : 0;
 		if (left == 0 || left == find_arrived(job))
 			break;
-		job->sys->sleep_us(
-			bm_cost_pause_us((uint64_t)value[BM_OPTION_RETRY_US], round + 1));
+		bm_pace_sleep(job->choice.pace,
+			      bm_cost_pause_us((uint64_t)value[BM_OPTION_RETRY_US], round + 1));
 	}
 }
 
@@ -201,13 +235,15 @@ static void move_missed(struct bm_job *job)
 	const int64_t *value = job->context->config.value;
 	unsigned int retries = (unsigned int)value[BM_OPTION_RETRIES];
 
-	for (unsigned int round = 0; round <= retries; round++) {
+	for (unsigned int round = 0; round <= retries && !bm_pace_canceled(job->choice.pace);
+	     round++) {
 		size_t found = bm_missed_find(job, BM_UNIT_MOVED, BM_UNIT_TODO);
 
 		if (found > 0)
 			move_with_retries(job);
 		else if (job->passing > 0 && round < retries)
-			job->sys->sleep_us(
+			bm_pace_sleep(
+				job->choice.pace,
 				bm_cost_pause_us((uint64_t)value[BM_OPTION_RETRY_US], round + 1));
 		else
 			break;
@@ -253,7 +289,8 @@ static void move_slice(struct bm_job *job)
 	move_missed(job);
 	job->mixed = 0;
 	/* A second time for what the kernel has split; what it splits then stays. */
-	for (int round = 0; bm_replay_dragged(job) > 0; round++) {
+	for (int round = 0; !bm_pace_canceled(job->choice.pace) && bm_replay_dragged(job) > 0;
+	     round++) {
 		if (round == REPLAYS) {
 			give_up(job, 1);
 			break;
@@ -308,7 +345,8 @@ static int run_slice(struct bm_job *job, struct bm_plan *plan, struct bm_witness
 {
 	struct bm_report *report = &job->report;
 	uint64_t mark = job->sys->now_ns();
-	int first = plan->next == 0;
+	size_t begin = plan->next;
+	int first = begin == 0;
 
 	job->unit_count = bm_plan_units(plan, job->units, job->slice);
 	job->one_target = !plan->mixed;
@@ -326,6 +364,7 @@ static int run_slice(struct bm_job *job, struct bm_plan *plan, struct bm_witness
 	if (job->flags & BM_BIND)
 		bm_bind_units(job);
 	bm_results_write(job);
+	atomic_fetch_add(&job->choice.pace->settled, plan->next - begin);
 	lap(job, &mark, &report->ns_verify);
 	return 0;
 }
@@ -344,8 +383,10 @@ static int run(struct bm_job *job)
 	bm_swap_pass_open(job);
 	if (job->count > job->room)
 		bm_witness_read(job->sys, &witness);
-	while (plan.next < plan.count && rc == 0)
+	while (plan.next < plan.count && rc == 0 && !bm_pace_canceled(job->choice.pace))
 		rc = run_slice(job, &plan, &witness);
+	if (rc == 0)
+		bm_results_cancel(job, plan.next);
 	bm_swap_pass_close(job);
 	bm_classify_close(job);
 	bm_tally_sort(&job->report.tally);

@@ -13,6 +13,7 @@
 #include "context.h"
 #include "placement.h"
 #include "merged.h"
+#include "pace.h"
 #include "plan.h"
 #include "swap.h"
 #include "threads.h"
@@ -33,6 +34,9 @@ struct bm_choice {
 	int named;           /* because it was asked for by name */
 	int quiet;           /* the promise was given */
 	const struct bm_backend *backend;
+	uint64_t bound_ns; /* of the window, 0 none */
+	int is_wish;       /* what cannot be moved within it is moved all the same */
+	struct bm_pace *pace;
 };
 
 /* Beside the reason: the page has stayed where it was. */

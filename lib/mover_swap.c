@@ -167,28 +167,56 @@ static void follow(struct bm_rates *rates, const struct gather *gather,
 		bm_rates_follow(rates, price, ns);
 }
 
+/* Returns the bytes that are new. */
+static uint64_t settle_chunk(struct gather *gather)
+{
+	struct bm_job *job = gather->job;
+	uint64_t moved = 0;
+
+	for (uint32_t i = 0; i < gather->count; i++) {
+		struct bm_unit *unit = &job->units[gather->order[gather->first + i]];
+
+		settle_unit(gather, unit);
+		if (unit->state == BM_UNIT_MOVED)
+			moved += unit->end - bm_unit_start(unit, job->context->huge_size);
+	}
+	count_chunk(job, &gather->chunk);
+	return moved;
+}
+
+/* BM_REASON_NONE when it was swapped, or at least tried. */
+static enum bm_reason swap_chunk(struct gather *gather, const struct bm_rates_chunk *price)
+{
+	struct bm_job *job = gather->job;
+	uint64_t bytes = price->pages * job->context->page_size, moved = 0, begin;
+	int rc;
+
+	if (is_dearer(gather, price))
+		return BM_REASON_CHEAPER;
+	if (bm_pace_begin(job->choice.pace, bytes) < 0)
+		return BM_REASON_CANCELED;
+	begin = job->sys->now_ns();
+	rc = bm_chunk_swap(job->swap, gather->seat, &gather->chunk);
+	if (rc == 0) {
+		follow(&job->swap->rates, gather, price, job->sys->now_ns() - begin);
+		moved = settle_chunk(gather);
+	}
+	bm_pace_end(job->choice.pace, bytes, moved);
+	return rc < 0 ? bm_why_not_swap(rc) : BM_REASON_NONE;
+}
+
 /* Swaps what has been gathered. */
 static void flush(struct gather *gather)
 {
-	struct bm_job *job = gather->job;
 	struct bm_rates_chunk price;
-	uint64_t begin;
-	int rc;
+	enum bm_reason why;
 
 	if (gather->count == 0)
 		return;
 	price = price_of(gather);
-	begin = job->sys->now_ns();
-	rc = is_dearer(gather, &price) ? -ERANGE
-				       : bm_chunk_swap(job->swap, gather->seat, &gather->chunk);
-	if (rc < 0) {
-		leave(gather, rc == -ERANGE ? BM_REASON_CHEAPER : bm_why_not_swap(rc));
-	} else {
-		follow(&job->swap->rates, gather, &price, job->sys->now_ns() - begin);
-		for (uint32_t i = 0; i < gather->count; i++)
-			settle_unit(gather, &job->units[gather->order[gather->first + i]]);
-		count_chunk(job, &gather->chunk);
-	}
+	why = swap_chunk(gather, &price);
+	if (why)
+		leave(gather, why);
 	gather->count = 0;
 	gather->chunk.run_count = 0;
 }

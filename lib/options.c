@@ -70,6 +70,15 @@ static const struct row table[BM_OPTION_COUNT] = {
 	{{"pool_refill", "BATCHMIG_POOL_REFILL", "choice", "off|on", "", "off",
 	  "what a batch found lacking in the pool is made ready for the next one", NULL, NULL},
 	 STRING_FIELD(pool_refill), 0, 0},
+	{{"max_stall_us", "BATCHMIG_MAX_STALL_US", "integer", "0..60000000", "us", "0",
+	  "longest that a thread shall wait for a page that moves; 0 is any time", NULL, NULL},
+	 NUMBER_FIELD(max_stall_us), 0, BM_STALL_MOST_US},
+	{{"bound", "BATCHMIG_BOUND", "choice", "strict|wish", "", "strict",
+	  "whether what would take longer than max_stall_us is left where it is", NULL, NULL},
+	 STRING_FIELD(bound), 0, 0},
+	{{"max_bytes_per_s", "BATCHMIG_MAX_BYTES_PER_S", "integer", "0..1000000000000000", "bytes/s",
+	  "0", "most that all batches of the context move together; 0 is any number", NULL, NULL},
+	 NUMBER_FIELD(max_bytes_per_s), 0, BM_RATE_MOST},
 };
 /* clang-format on */
 
@@ -243,6 +252,8 @@ int bm_options_init(struct bm_options *options, size_t size)
 	unset.pool_mb = BM_OPTION_UNSET;
 	unset.local_ranks = BM_OPTION_UNSET;
 	unset.pool_idle_ms = BM_OPTION_UNSET;
+	unset.max_stall_us = BM_OPTION_UNSET;
+	unset.max_bytes_per_s = BM_OPTION_UNSET;
 	bm_struct_export(options, size, &unset, sizeof(unset));
 	return 0;
 }

@@ -16,7 +16,11 @@
 #define BM_LIST_MAX   256 /* bytes of a preference list */
 #define BM_CHOICE_MAX 32
 
+#define BM_STALL_MOST_US INT64_C(60000000)
+#define BM_RATE_MOST     INT64_C(1000000000000000) /* bytes per second */
+
 enum bm_mover { BM_MOVER_AUTO, BM_MOVER_MOVE_PAGES, BM_MOVER_MBIND, BM_MOVER_SWAP };
+enum bm_bound { BM_BOUND_STRICT, BM_BOUND_IS_WISH };
 enum bm_quiet { BM_QUIET_NO, BM_QUIET_YES, BM_QUIET_STRICT };
 
 enum bm_option_id {
@@ -35,6 +39,9 @@ enum bm_option_id {
 	BM_OPTION_POOL_IDLE_MS,
 	BM_OPTION_SPREAD,
 	BM_OPTION_POOL_REFILL,
+	BM_OPTION_MAX_STALL_US,
+	BM_OPTION_BOUND,
+	BM_OPTION_MAX_BYTES_PER_S,
 	BM_OPTION_COUNT
 };
 

@@ -148,6 +148,7 @@ static void count_absent(struct walk *walk, struct bm_range *range, uint64_t pag
 	bm_tally_fail(&range->tally, ENOENT, pages);
 	bm_tally_fail(&walk->model->report.tally, ENOENT, pages);
 	walk->model->report.reasons[BM_REASON_ABSENT] += pages;
+	atomic_fetch_add(&walk->model->choice.pace->settled, pages);
 }
 
 /* Finds out why nothing was found in a range. */
@@ -161,6 +162,18 @@ static int is_mapped(struct walk *walk, uint64_t start, uint64_t end)
 	return vma && vma->start < end;
 }
 
+/* What was not looked at any more, whether it is there or not. */
+static void cancel_rest(struct walk *walk, struct bm_range *range, uint64_t end)
+{
+	uint64_t pages = (end - walk->pages.at) / walk->pages.page_size;
+
+	range->error = -ECANCELED;
+	bm_tally_fail(&range->tally, ECANCELED, pages);
+	bm_tally_fail(&walk->model->report.tally, ECANCELED, pages);
+	walk->model->report.reasons[BM_REASON_CANCELED] += pages;
+	atomic_fetch_add(&walk->model->choice.pace->settled, pages);
+}
+
 static long walk_range(struct walk *walk, size_t index, uint64_t start, uint64_t end)
 {
 	struct bm_page_region regions[BM_WALK_REGIONS];
@@ -169,7 +182,7 @@ static long walk_range(struct walk *walk, size_t index, uint64_t start, uint64_t
 
 	walk->pages.at = start;
 	walk->pages.end = end;
-	while (walk->pages.at < end) {
+	while (walk->pages.at < end && !bm_pace_canceled(walk->model->choice.pace)) {
 		long rc = bm_pagemap_walk(&walk->pages, PORTION - walk->portion.count, regions);
 
 		if (rc < 0) {
@@ -186,10 +199,12 @@ static long walk_range(struct walk *walk, size_t index, uint64_t start, uint64_t
 		if (rc < 0)
 			return rc;
 	}
-	if (found == 0 && !is_mapped(walk, start, end))
+	if (walk->pages.at < end)
+		cancel_rest(walk, range, end);
+	else if (found == 0 && !is_mapped(walk, start, end))
 		range->error = -ENOMEM;
-	else
-		count_absent(walk, range, (end - start) / page_size - found);
+	if (range->error != -ENOMEM)
+		count_absent(walk, range, (walk->pages.at - start) / page_size - found);
 	return 0;
 }
 

@@ -221,3 +221,22 @@ void bm_results_write(struct bm_job *job)
 	count_usual(job, usual);
 	job->report.bytes_swapped += swapped * job->context->page_size;
 }
+
+void bm_results_cancel(struct bm_job *job, size_t first)
+{
+	uint64_t count = job->count - first;
+
+	if (count == 0)
+		return;
+	for (size_t i = first; i < job->count; i++) {
+		size_t index = job->items[i].index;
+
+		job->status[index] = -ECANCELED;
+		if (job->reasons)
+			job->reasons[index] = BM_REASON_CANCELED;
+	}
+	job->misplaced += count;
+	job->report.reasons[BM_REASON_CANCELED] += count;
+	bm_tally_fail(&job->report.tally, ECANCELED, count);
+	atomic_fetch_add(&job->choice.pace->settled, count);
+}

@@ -7,4 +7,7 @@
 
 void bm_results_write(struct bm_job *job);
 
+/* The entries from item `first` on were not tried any more. */
+void bm_results_cancel(struct bm_job *job, size_t first);
+
 #endif

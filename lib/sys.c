@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sys_event.h"
 #include "sys_raw.h"
+#include "sys_thread.h"
 
 /* Linux caps a read at about 2 GiB; nothing read here comes near. */
-#define TEXT_MAX     (64u << 20)
-#define STATUS_FILE  "/proc/self/status"
-#define WORKER_STACK (256u << 10)
+#define TEXT_MAX    (64u << 20)
+#define STATUS_FILE "/proc/self/status"
 /* Room for 16384 CPUs, twice what any Linux configuration allows. */
 #define AFFINITY_WORDS (16384 / (8 * sizeof(unsigned long)))
 
@@ -186,40 +186,6 @@ static void *linux_alloc(size_t count, size_t size)
 	return calloc(count, size);
 }
 
-static int linux_thread_start(pthread_t *thread, void *(*run)(void *), void *arg)
-{
-	pthread_attr_t attr;
-	uint64_t before;
-	sigset_t all;
-	int rc = pthread_attr_init(&attr);
-
-	if (rc)
-		return -rc;
-	/* The application's handlers must not run on this small stack. */
-	sigfillset(&all);
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &before, sizeof(before));
-	pthread_sigmask(SIG_SETMASK, &all, NULL);
-	/* Refused where the thread-local data of the program is larger: keep the default. */
-	(void)pthread_attr_setstacksize(&attr, WORKER_STACK);
-	rc = pthread_create(thread, &attr, run, arg);
-	if (rc == EINVAL)
-		rc = pthread_create(thread, NULL, run, arg);
-	/* Who blocks all signals has those of the C library blocked, too: its own call opens them. */
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
-	pthread_attr_destroy(&attr);
-	return -rc;
-}
-
-/* Its list of robust mutexes begins there; Linux registers it for each thread. */
-static uint64_t linux_thread_block(pid_t thread)
-{
-	void *head = NULL;
-	size_t length;
-
-	return syscall(SYS_get_robust_list, thread, &head, &length) == 0 ? (uint64_t)(uintptr_t)head
-									 : 0;
-}
-
 static int linux_map(size_t length, int shared, uint64_t *addr)
 {
 	int flags = MAP_ANONYMOUS | MAP_NORESERVE | (shared ? MAP_SHARED : MAP_PRIVATE);
@@ -277,8 +243,11 @@ const struct bm_sys bm_sys_linux = {
 	.sleep_us = linux_sleep_us,
 	.alloc = linux_alloc,
 	.memory = malloc,
-	.thread_start = linux_thread_start,
-	.thread_block = linux_thread_block,
+	.thread_start = bm_thread_start,
+	.thread_block = bm_thread_block,
+	.switches = bm_thread_switches,
+	.event_dup = bm_event_dup,
+	.event_signal = bm_event_signal,
 	.map = linux_map,
 	.unmap = linux_unmap,
 	.mlock = linux_mlock,

@@ -69,6 +69,11 @@ struct bm_sys {
 	int (*thread_start)(pthread_t *thread, void *(*run)(void *), void *arg);
 	/* An address in what the C library keeps of a thread, 0 when it cannot be told. */
 	uint64_t (*thread_block)(pid_t thread);
+	/* How often the calling thread had to make room for others. */
+	uint64_t (*switches)(void);
+	/* A duplicate of an eventfd(2), closed by close_raw; -EBADF: it is none; -errno. */
+	int (*event_dup)(int fd);
+	void (*event_signal)(int fd); /* adds 1, and never blocks */
 	/* Private anonymous memory, or shared for `shared`; 0 or -errno. */
 	int (*map)(size_t length, int shared, uint64_t *addr);
 	int (*unmap)(uint64_t addr, size_t length);

@@ -22,7 +22,7 @@ START_TEST(counts_and_arrays)
 	ck_assert_int_eq(bm_migrate_batch(NULL, 1, &page, &node, NULL, 0), -EINVAL);
 	ck_assert_int_eq(bm_migrate_batch(NULL, SIZE_MAX, &page, &node, &status, 0), -E2BIG);
 	ck_assert_int_eq(bm_migrate_batch(NULL, SIZE_MAX / 2, &page, &node, &status, 0), -E2BIG);
-	ck_assert_int_eq(bm_migrate_batch(NULL, 1, &page, &node, &status, 16), -EINVAL);
+	ck_assert_int_eq(bm_migrate_batch(NULL, 1, &page, &node, &status, 32), -EINVAL);
 	ck_assert_int_eq(bm_migrate_batch(NULL, 0, NULL, NULL, NULL, UINT64_MAX), -EINVAL);
 	ck_assert_int_eq(bm_migrate_ranges(NULL, 1, NULL, sizeof(struct bm_range), 0), -EINVAL);
 	ck_assert_int_eq(bm_query_pages(NULL, -1, 1, &page, &status, NULL), -EINVAL);
@@ -85,10 +85,10 @@ START_TEST(requests)
 	ck_assert_int_eq(bm_submit(NULL, &request, &batch), 0);
 	ck_assert_int_eq(bm_batch_wait(batch, -2), -EINVAL);
 	ck_assert_int_eq(bm_batch_wait(NULL, 0), -EINVAL);
-	ck_assert_int_eq(bm_batch_wait(batch, 0), 0);
-	bm_batch_free(batch);
-	bm_batch_free(NULL);
-	bm_context_free(NULL);
+	ck_assert_int_eq(bm_batch_wait(batch, BM_FOREVER), 0);
+	ck_assert_int_eq(bm_batch_free(batch), 0);
+	ck_assert_int_eq(bm_batch_free(NULL), 0);
+	ck_assert_int_eq(bm_context_free(NULL), 0);
 	bm_info_free(NULL);
 }
 END_TEST

@@ -214,7 +214,7 @@ START_TEST(movers_by_name)
 		request.status = area.status;
 		request.mover = names[i];
 		ck_assert_int_eq(bm_submit(NULL, &request, &batch), 0);
-		ck_assert_int_eq(bm_batch_wait(batch, 0), 1);
+		ck_assert_int_eq(bm_batch_wait(batch, BM_FOREVER), 1);
 		ck_assert_int_eq(bm_batch_report(batch, &report, sizeof(report)), 0);
 		ck_assert_str_eq(report.mover, names[i]);
 		bm_batch_free(batch);

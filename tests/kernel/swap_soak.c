@@ -117,7 +117,8 @@ START_TEST(long_run)
 	ck_assert_uint_le(after.resident_kb, before.resident_kb + 2048);
 	ck_assert_uint_le(after.maps, before.maps + 2);
 	ck_assert_uint_eq(after.descriptors, before.descriptors);
-	ck_assert_uint_le(after.threads, before.threads);
+	/* A second one of the queue may have been started while the first one told the end. */
+	ck_assert_uint_le(after.threads, before.threads + 1);
 	check_any_swapped(&load.swapper);
 	printf("# %llu windows in %.1f s\n", (unsigned long long)load.swapper.windows,
 	       (double)(now_ns() - start) / 1e9);

@@ -194,11 +194,10 @@ START_TEST(all_memory)
 {
 	static struct writers writers;
 	static struct user users[2];
-	int reason = swap_refusal() ? swap_refusal() : BM_REASON_OWN_MEMORY;
 	struct swapper swapper;
 	struct area area;
 	struct box box;
-	int round = 0;
+	int round = 0, own_swapped = 0;
 
 	watchdog_start("swap_whole/all_memory");
 	swapper_new(&swapper, 256, 2, 64);
@@ -211,19 +210,19 @@ START_TEST(all_memory)
 	while (box_open(&box)) {
 		size_t count = collect(NULL), own = 0;
 
-		/* The stack of this thread is among them, too. */
+		/* The stack of this thread is among them, too: it only waits meanwhile. */
 		for (size_t i = 0; i < count; i++) {
 			if (pages[i] == (void *)((uintptr_t)&own / PAGE * PAGE))
 				own = i;
 		}
 		ck_assert_uint_gt(own, 0);
 		move_list(&swapper, count, round++);
-		if (status[own] == targets[own])
-			ck_assert_int_eq(swapper.reasons[own], reason);
+		own_swapped += swapper.reasons[own] == BM_REASON_NONE;
 	}
 	users_end(users);
 	writers_end(&writers);
 	check_any_swapped(&swapper);
+	ck_assert(own_swapped > 0 || !swap_usable());
 	ck_assert_uint_eq(stamp_wrong(area.start, area.count, PAGE), 0);
 	area_free(&area);
 	swapper_free(&swapper);

@@ -187,6 +187,19 @@ static void stale(struct bm_context *context, struct bm_batch *batch)
 	ck_assert(!other && !info);
 }
 
+/* A child has none. */
+static void no_threads(struct bm_context *context)
+{
+	unsigned int threads;
+
+	do {
+		pthread_mutex_lock(&context->queue.lock);
+		threads = context->queue.threads;
+		pthread_mutex_unlock(&context->queue.lock);
+	} while (threads > 0);
+	pthread_join(context->queue.gone, NULL);
+}
+
 START_TEST(handles_are_stale_after_a_fork)
 {
 	struct bm_context *context;
@@ -201,6 +214,8 @@ START_TEST(handles_are_stale_after_a_fork)
 	request.range_size = sizeof(struct bm_range);
 	request.count = 1;
 	ck_assert_int_eq(bm_submit(context, &request, &batch), 0);
+	ck_assert_int_eq(bm_batch_wait(batch, BM_FOREVER), 0);
+	no_threads(context);
 	/* The wiped page of a child. */
 	*fake.marker = 0;
 	fake.pid++;

@@ -253,6 +253,23 @@ static void fake_sleep_us(uint64_t us)
 	pthread_mutex_unlock(&fake.lock);
 }
 
+/* A thread that has nothing to do waits longer than any pause: it need not. */
+static int fake_futex_wait(const bm_futex *word, uint32_t value, int64_t timeout_us)
+{
+	if (timeout_us < 0)
+		return bm_sys_linux.futex_wait(word, value, timeout_us);
+	if (atomic_load(word) != value)
+		return -EAGAIN;
+	if (timeout_us <= 100000)
+		fake_sleep_us((uint64_t)timeout_us);
+	return -ETIMEDOUT;
+}
+
+static void fake_futex_wake(const bm_futex *word)
+{
+	bm_sys_linux.futex_wake(word);
+}
+
 static int alloc_fails(void)
 {
 	int fails;
@@ -324,6 +341,8 @@ const struct bm_sys fake_sys = {
 	.alloc = fake_alloc,
 	.memory = fake_memory,
 	.thread_start = fake_thread_start,
+	.futex_wait = fake_futex_wait,
+	.futex_wake = fake_futex_wake,
 };
 
 struct bm_context *fake_context(void)

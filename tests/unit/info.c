@@ -98,7 +98,7 @@ START_TEST(rows_are_complete)
 			ck_assert_str_eq(option->source, "environment");
 		}
 	}
-	ck_assert_uint_eq(i, 15);
+	ck_assert_uint_eq(i, BM_OPTION_COUNT);
 	for (i = 0; (row = bm_info_mover(info, i)); i++) {
 		ck_assert(*row->name && *row->why && row->remedy);
 		ck_assert_int_eq(row->usable, strcmp(row->name, "swap") != 0);

@@ -47,7 +47,8 @@ START_TEST(environment_beats_default)
 {
 	static const char *const values[BM_OPTION_COUNT] = {
 		"kernel,auto", "mbind", "strict", "warn", "3",     "17",  "0", "1000000",
-		"rep_movsb",   "2048",  "1",      "4",    "60000", "off", "on"};
+		"rep_movsb",   "2048",  "1",      "4",    "60000", "off", "on",
+		"500",   "wish",  "1000000"};
 
 	fake_reset();
 	for (size_t i = 0; i < BM_OPTION_COUNT; i++)
@@ -81,6 +82,9 @@ START_TEST(option_beats_environment)
 	options.pool_idle_ms = 86400000;
 	options.spread = "off";
 	options.pool_refill = "on";
+	options.max_stall_us = 60000000;
+	options.bound = "wish";
+	options.max_bytes_per_s = 1000000000000000;
 	/* Also a bad value of the environment is not looked at. */
 	for (size_t i = 0; i < BM_OPTION_COUNT; i++)
 		fake_env(bm_option_row(i)->env, "rubbish");
@@ -100,6 +104,9 @@ START_TEST(option_beats_environment)
 	value_is(BM_OPTION_POOL_IDLE_MS, "86400000", "option");
 	value_is(BM_OPTION_SPREAD, "off", "option");
 	value_is(BM_OPTION_POOL_REFILL, "on", "option");
+	value_is(BM_OPTION_MAX_STALL_US, "60000000", "option");
+	value_is(BM_OPTION_BOUND, "wish", "option");
+	value_is(BM_OPTION_MAX_BYTES_PER_S, "1000000000000000", "option");
 	fake_end();
 }
 END_TEST
@@ -132,7 +139,7 @@ START_TEST(bad_numbers)
 					  "-0",
 					  "\t1",
 					  "1\n",
-					  "99999999",
+					  "9999999999999999",
 					  "9223372036854775808",
 					  "18446744073709551617",
 					  "99999999999999999999999999999999"};

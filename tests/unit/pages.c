@@ -249,7 +249,7 @@ START_TEST(another_process)
 	request.nodes = scene.nodes;
 	request.status = scene.status;
 	ck_assert_int_eq(bm_submit(context, &request, &batch), 0);
-	ck_assert_int_eq(bm_batch_wait(batch, 0), 0);
+	ck_assert_int_eq(bm_batch_wait(batch, BM_FOREVER), 0);
 	bm_batch_free(batch);
 	request.mover = "mbind";
 	ck_assert_int_eq(bm_submit(context, &request, &batch), -EINVAL);

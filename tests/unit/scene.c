@@ -95,6 +95,17 @@ static void remember(struct scene *scene)
 		scene->mixed[i] = scene->mixed[scene->decider[i]];
 }
 
+/* What fails as a whole says so of each entry. */
+static void told_nothing(struct scene *scene, int error)
+{
+	for (size_t i = 0; i < scene->count; i++) {
+		ck_assert_int_eq(scene->status[i], error);
+		scene->status[i] = UNSET;
+	}
+	ck_assert_uint_eq(scene->report.tally.pages, scene->count);
+	ck_assert_uint_eq(scene->report.tally.failed, scene->count);
+}
+
 long scene_submit(struct scene *scene, struct bm_context *context)
 {
 	struct bm_request request;
@@ -120,6 +131,8 @@ long scene_submit(struct scene *scene, struct bm_context *context)
 	result = bm_batch_wait(batch, BM_FOREVER);
 	ck_assert_int_eq(bm_batch_report(batch, &scene->report, sizeof(scene->report)), 0);
 	bm_batch_free(batch);
+	if (result < 0)
+		told_nothing(scene, (int)result);
 	return result;
 }
 

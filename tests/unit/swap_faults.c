@@ -224,11 +224,12 @@ static long migrate(const struct bm_backend *backend)
 	memset(area.status, 0x77, sizeof(area.status));
 	rc = bm_submit(context, &request, &batch);
 	if (rc == 0) {
-		rc = bm_batch_wait(batch, BM_FOREVER);
+		rc = (int)bm_batch_wait(batch, BM_FOREVER);
 		bm_batch_report(batch, &report, sizeof(report));
 		bm_batch_free(batch);
 		for (size_t i = 0; i < COUNT; i++)
-			ck_assert(area.status[i] == 0 || area.status[i] == -ENOENT);
+			ck_assert(rc < 0 ? area.status[i] == rc
+					 : area.status[i] == 0 || area.status[i] == -ENOENT);
 	}
 	area.swapped = report.bytes_swapped;
 	bm_context_free(context);

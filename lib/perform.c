@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* perform.c - a request becomes a job, and its report goes into the sums. */
+#include "perform.h"
+
+#include <errno.h>
+#include <linux/mempolicy.h>
+
+#include "error.h"
+#include "range.h"
+#include "registry.h"
+#include "request.h"
+
+int bm_perform_one_will_do(const struct bm_context *context, const struct bm_request *request,
+			   const struct bm_choice *choice)
+{
+	return request->count == 1 && request->pages &&
+	       !(request->flags & (BM_BIND | BM_REPLACE)) && choice->mover != BM_MOVER_MBIND &&
+	       !choice->named && choice->bound_ns == 0 && context->allowance.bytes_per_s == 0;
+}
+
+int bm_perform_one(struct bm_context *context, const struct bm_request *request)
+{
+	int flags = request->flags & BM_MOVE_ALL ? MPOL_MF_MOVE_ALL : MPOL_MF_MOVE;
+	int status = BM_NOT_ASKED;
+
+	if (context->sys->move_pages(request->pid, 1, request->pages, request->nodes, &status,
+				     flags) != 0 ||
+	    status < 0 || status != *request->nodes)
+		return 0;
+	*request->status = status;
+	bm_sums_add_one(&context->sums, context->page_size);
+	return 1;
+}
+
+/* What was used for most of it. */
+static void name_used(struct bm_report *report, const struct bm_choice *choice)
+{
+	int swap = report->bytes_swapped > report->bytes_moved / 2;
+
+	report->backend = swap ? choice->backend->name : bm_registry_kernel();
+	report->mover = swap ? "swap" : choice->mover == BM_MOVER_MBIND ? "mbind" : "move_pages";
+}
+
+/* Works a checked request off; *report and the sums only on success. */
+long bm_perform(struct bm_context *context, const struct bm_request *request,
+		const struct bm_choice *choice, struct bm_report *report)
+{
+	struct bm_job job;
+	long result;
+
+	bm_job_init(&job, context, request, choice);
+	result = request->ranges ? bm_ranges_run(&job, request) : bm_job_whole(&job);
+	/* -E2BIG has been told where the runs were counted. */
+	if (result < 0 && result != -E2BIG)
+		return bm_request_refuse(context, (int)result, bm_error_text((int)result));
+	if (result < 0)
+		return result;
+	name_used(&job.report, choice);
+	bm_sums_add(&context->sums, &job.report, context->page_size);
+	bm_log(&context->config.log, BM_LOG_DEBUG,
+	       "batch of %zu: %llu moved, %llu already there, %llu not; %llu calls, %u threads, %s",
+	       request->count, (unsigned long long)job.report.tally.moved,
+	       (unsigned long long)job.report.tally.already,
+	       (unsigned long long)job.report.tally.failed,
+	       (unsigned long long)job.report.kernel_calls, job.report.threads, job.report.mover);
+	if (report)
+		*report = job.report;
+	return result;
+}
+
+void bm_perform_nothing(const struct bm_request *request, int error, struct bm_report *report)
+{
+	enum bm_reason reason = bm_reason_of(error);
+
+	if (request->ranges)
+		return;
+	for (size_t i = 0; i < request->count; i++)
+		request->status[i] = error;
+	for (size_t i = 0; request->reasons && i < request->count; i++)
+		request->reasons[i] = (unsigned char)reason;
+	bm_tally_fail(&report->tally, -error, request->count);
+	report->reasons[reason] += request->count;
+}

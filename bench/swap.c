@@ -14,20 +14,16 @@
 #include "swap.h"
 
 #include <getopt.h>
-#include <numa.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SKIPPED             77
 #define ROUNDS              9
 #define ROUNDS_MAX          10000
 #define MB                  256
 #define MB_MAX              1048576
 #define INSTRUCTIONS_ROUNDS 3
 #define INSTRUCTIONS_MB     16
-#define WRONG_CALL          2
 
 struct listed_case {
 	const char *name;
@@ -66,19 +62,6 @@ static void usage(FILE *file)
 		fprintf(file, "  %-14s  %s\n", cases[i].name, cases[i].what);
 }
 
-static long number(const char *option, const char *text, long max)
-{
-	char *end;
-	long value = strtol(text, &end, 10);
-
-	if (end == text || *end || value < 1 || value > max) {
-		fprintf(stderr, "%s %s is not allowed: it must be a whole number in 1..%ld\n",
-			option, text, max);
-		exit(WRONG_CALL);
-	}
-	return value;
-}
-
 static void list_threads(struct setup *setup, char *list)
 {
 	char *rest = NULL;
@@ -90,7 +73,7 @@ static void list_threads(struct setup *setup, char *list)
 			exit(WRONG_CALL);
 		}
 		setup->threads[setup->thread_counts++] =
-			(int)number("--threads", part, THREADS_MAX);
+			(int)whole_number("--threads", part, 1, THREADS_MAX);
 	}
 }
 
@@ -106,9 +89,9 @@ static void parse(struct setup *setup, int argc, char **argv)
 	setup->mover = "swap";
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'r')
-			setup->rounds = (int)number("--rounds", optarg, ROUNDS_MAX);
+			setup->rounds = (int)whole_number("--rounds", optarg, 1, ROUNDS_MAX);
 		else if (option == 'm')
-			setup->mb = (size_t)number("--mb", optarg, MB_MAX);
+			setup->mb = (size_t)whole_number("--mb", optarg, 1, MB_MAX);
 		else if (option == 't')
 			list_threads(setup, optarg);
 		else if (option == 'o')
@@ -139,9 +122,6 @@ static int chosen(const struct setup *setup, const struct listed_case *listed)
 /* What the command line left open. */
 static void fill_up(struct setup *setup)
 {
-	cpu_set_t allowed;
-
-	setup->cpus = sched_getaffinity(0, sizeof(allowed), &allowed) ? 1 : CPU_COUNT(&allowed);
 	if (!setup->rounds)
 		setup->rounds = setup->instructions ? INSTRUCTIONS_ROUNDS : ROUNDS;
 	if (!setup->mb)
@@ -155,67 +135,12 @@ static void fill_up(struct setup *setup)
 	}
 }
 
-static void look_at_nodes(struct setup *setup, const struct bm_info *info)
-{
-	const struct bm_node_info *node;
-	int found = 0;
-
-	for (size_t i = 0; (node = bm_info_node(info, i)); i++) {
-		if (!node->allowed || !node->memory_bytes || found == 2)
-			continue;
-		if (found++ == 0)
-			setup->near = node->id;
-		setup->far = node->id;
-	}
-	setup->two_nodes = found == 2 && numa_available() >= 0;
-	if (!setup->two_nodes)
-		setup->far = setup->near;
-}
-
-/* Is the mover usable? If not: why, and what would help. */
-static int usable(const struct setup *setup, const struct bm_info *info)
-{
-	const struct bm_facility *mover;
-
-	if (strcmp(setup->mover, "auto") == 0)
-		return 1;
-	for (size_t i = 0; (mover = bm_info_mover(info, i)); i++) {
-		if (strcmp(mover->name, setup->mover) != 0)
-			continue;
-		if (!mover->usable)
-			fprintf(stderr, "the mover %s cannot be used here: %s; remedy: %s\n",
-				mover->name, mover->why, *mover->remedy ? mover->remedy : "none");
-		return mover->usable;
-	}
-	fprintf(stderr, "this library (%s) has no mover %s\n", bm_version(), setup->mover);
-	return 0;
-}
-
-static void look_around(struct setup *setup)
-{
-	struct bm_info *info;
-	int rc = bm_info_new(NULL, &info), can;
-
-	if (rc < 0) {
-		fprintf(stderr, "bm_info_new: %s\n", bm_error_text(rc));
-		exit(1);
-	}
-	setup->page_size = bm_info_page_size(info);
-	setup->huge_size = bm_info_huge_size(info);
-	look_at_nodes(setup, info);
-	can = usable(setup, info);
-	bm_info_free(info);
-	if (!can)
-		exit(SKIPPED);
-}
-
 int main(int argc, char **argv)
 {
 	struct setup setup = {0};
 	int any = 0;
 
 	parse(&setup, argc, argv);
-	fill_up(&setup);
 	for (size_t i = 0; i < CASES; i++)
 		any |= chosen(&setup, &cases[i]);
 	if (!any) {
@@ -225,6 +150,7 @@ int main(int argc, char **argv)
 		return WRONG_CALL;
 	}
 	look_around(&setup);
+	fill_up(&setup);
 	copy_plain_choose();
 	setup.frames_seen = region_frames_seen();
 	output_begin(&setup);

@@ -38,6 +38,17 @@ struct setup {
 	int frames_seen; /* 1: /proc/self/pagemap tells their numbers */
 };
 
+/* ----------------------------------------------------------- swap_machine.c */
+
+#define WRONG_CALL 2  /* status of a program that was called wrongly */
+#define SKIPPED    77 /* of one that cannot work here */
+
+/* A whole number in @min..@max; ends the program, and says what is allowed, when it is none. */
+long whole_number(const char *option, const char *text, long min, long max);
+
+/* CPUs, sizes and nodes; ends the program when setup->mover cannot be used here. */
+void look_around(struct setup *setup);
+
 /* ------------------------------------------------------------ swap_memory.c */
 
 enum frames { FRAMES_IN_ORDER, FRAMES_SCATTERED, FRAMES_HUGE };
@@ -205,8 +216,6 @@ struct accessor *accessor_start(const struct region *region);
 void accessor_into(struct accessor *accessor, struct histogram *histogram);
 void accessor_stop(struct accessor *accessor);
 
-struct histogram *histogram_new(void);
-void histogram_clear(struct histogram *histogram);
 void histogram_extras(const struct histogram *histogram, struct result *result);
 
 /* ------------------------------------------------- swap_cases.c, swap_detail.c */

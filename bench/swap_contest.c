@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* swap_contest.c - rounds in which all entrants alternate, and what comes of them. */
+#include "histogram.h"
 #include "swap.h"
 
 #include <math.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* swap_detail.c - the cases that look inside: chunks and windows, interrupts, phases. */
+#include "histogram.h"
 #include "interrupts.h"
 #include "swap.h"
 

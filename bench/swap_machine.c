@@ -41,6 +41,17 @@ static void look_at_nodes(struct setup *setup, const struct bm_info *info)
 		setup->far = setup->near;
 }
 
+static void no_such_mover(const struct setup *setup, const struct bm_info *info)
+{
+	const struct bm_facility *mover;
+
+	fprintf(stderr, "--mover %s is not allowed: it must be auto", setup->mover);
+	for (size_t i = 0; (mover = bm_info_mover(info, i)); i++)
+		fprintf(stderr, "%s%s", bm_info_mover(info, i + 1) ? ", " : " or ", mover->name);
+	fprintf(stderr, "\n");
+	exit(WRONG_CALL);
+}
+
 /* Is the mover usable? If not: why, and what would help. */
 static int usable(const struct setup *setup, const struct bm_info *info)
 {
@@ -56,7 +67,7 @@ static int usable(const struct setup *setup, const struct bm_info *info)
 				mover->name, mover->why, *mover->remedy ? mover->remedy : "none");
 		return mover->usable;
 	}
-	fprintf(stderr, "this library (%s) has no mover %s\n", bm_version(), setup->mover);
+	no_such_mover(setup, info);
 	return 0;
 }
 

@@ -76,23 +76,29 @@ man_options() {
 	compare "$scratch/table" "the option table" "$scratch/manual" "libbatchmig(7)"
 }
 
-# The programs in the EXAMPLE sections, whole ones only.
+# The programs in the EXAMPLE sections: each block of code that is a whole one.
 man_examples() {
-	local page name compiler=${CC:-cc}
+	local page name program compiler=${CC:-cc}
 	have "$compiler" || return
 	for page in "$root"/man/*.3.scd "$root/man/libbatchmig.7.scd"; do
 		name=$(basename "$page" .scd)
-		awk '/^# / { inside = $2 == "EXAMPLE" } inside && /^```/ { code = !code; next }
-			inside && code' "$page" >"$scratch/example.c"
-		if ! grep -q '^int main' "$scratch/example.c"; then
+		rm -f "$scratch"/example*.c
+		awk -v file="$scratch/example" '/^# / { inside = $2 == "EXAMPLE" }
+			inside && /^```/ { code = !code; number += code; next }
+			inside && code { print >(file number ".c") }' "$page"
+		if ! grep -qs '^int main' "$scratch"/example*.c; then
 			case $name in
 			libbatchmig.7 | bm_migrate_batch.3) echo "$name has no example" ;;
 			esac
 			continue
 		fi
-		"$compiler" "${strict[@]}" -I "$root/include" -o /dev/null "$scratch/example.c" \
-			-L "$build/lib" -lbatchmig -Wl,--allow-shlib-undefined >"$scratch/said" 2>&1 ||
-			grep -E 'error|undefined|cannot find' "$scratch/said" | sed "s|.*example.c|$name|"
+		for program in $(grep -l '^int main' "$scratch"/example*.c); do
+			"$compiler" "${strict[@]}" -I "$root/include" -o /dev/null "$program" \
+				-L "$build/lib" -lbatchmig -Wl,--allow-shlib-undefined \
+				>"$scratch/said" 2>&1 && continue
+			grep -E 'error|undefined|cannot find' "$scratch/said" |
+				sed "s|.*example[0-9]*.c|$name|"
+		done
 	done
 }
 

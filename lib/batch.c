@@ -15,6 +15,7 @@ struct bm_batch {
 	struct bm_request request;
 	struct bm_choice choice;
 	struct bm_pace pace;
+	struct bm_stalls stalls;
 	int event_fd;      /* a duplicate, -1 none */
 	atomic_uint holds; /* the caller's handle, and the queue until it has told */
 	uint64_t entries;
@@ -126,6 +127,8 @@ static int submit(struct bm_batch *batch)
 	batch->task.pace = &batch->pace;
 	batch->task.priority = batch->request.priority;
 	batch->choice.pace = &batch->pace;
+	batch->choice.stalls = &batch->stalls;
+	batch->stalls.bound_ns = batch->choice.bound_ns;
 	bm_footprint_take(&batch->task.footprint, &batch->request, region_size(batch->context));
 	pace_init(&batch->pace, batch->context, &batch->request);
 	rc = bm_queue_submit(&batch->context->queue, &batch->task);
@@ -300,12 +303,14 @@ static int wait_for_turn(struct bm_context *context, const struct bm_request *re
 static long run_here(struct bm_context *context, const struct bm_request *request,
 		     struct bm_choice *choice)
 {
+	struct bm_stalls stalls = {.bound_ns = choice->bound_ns};
 	struct bm_pace pace;
 	long result;
 	int state;
 
 	pace_init(&pace, context, request);
 	choice->pace = &pace;
+	choice->stalls = &stalls;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	result = bm_perform(context, request, choice, NULL);
 	pthread_setcancelstate(state, NULL);

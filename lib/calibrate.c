@@ -65,6 +65,7 @@ static uint64_t time_chunk(struct ground *ground, uint32_t pages, uint32_t runs)
 		chunk->node = ground->node;
 		chunk->huge = 0;
 		chunk->direct = ground->direct;
+		chunk->watched = 0;
 		chunk->run_count = runs;
 		for (uint32_t i = 0; i < runs; i++)
 			chunk->runs[i] =
@@ -83,7 +84,7 @@ static uint64_t time_chunk(struct ground *ground, uint32_t pages, uint32_t runs)
 
 static void measure(struct ground *ground)
 {
-	struct bm_rates *rates = &ground->swap->rates;
+	struct bm_rates *rates = ground->swap->rates;
 	uint64_t few = time_chunk(ground, 1, 1), all, one, many;
 
 	all = few ? time_chunk(ground, BM_SLAB_PAGES, 1) : 0;
@@ -144,7 +145,7 @@ static void measure_kernel(const struct ground *ground)
 		if (best == 0 || took < best)
 			best = took;
 	}
-	swap->rates.kernel_ns = best / BM_SLAB_PAGES + 1;
+	swap->rates->kernel_ns = best / BM_SLAB_PAGES + 1;
 }
 
 void bm_calibrate_once(struct bm_swap *swap)

@@ -199,7 +199,7 @@ static void run_window(struct bm_chunk_work *work)
 					.low = work->chunk->low,
 					.high = work->chunk->high};
 	const struct bm_sys *sys = work->swap->wish.sys;
-	uint64_t begin = sys->now_ns();
+	uint64_t switches = work->chunk->watched ? sys->switches() : 0, begin = sys->now_ns();
 	int rc;
 
 	work->copier = work->seat->copier;
@@ -207,6 +207,7 @@ static void run_window(struct bm_chunk_work *work)
 	if (rc == 0) {
 		pass_through(work);
 		work->chunk->ns_window = sys->now_ns() - begin;
+		work->chunk->preempted = work->chunk->watched && sys->switches() != switches;
 	} else {
 		set_why_all(work->chunk, why_not_open(rc));
 	}
@@ -298,6 +299,7 @@ int bm_chunk_swap(struct bm_swap *swap, struct bm_seat *seat, struct bm_chunk *c
 		return rc;
 	memset(chunk->moved, 0, sizeof(chunk->moved));
 	chunk->ns_window = 0;
+	chunk->preempted = 0;
 	if (bm_seat_claim(work.uffd, seat, __builtin_frame_address(0), chunk + 1) == 0)
 		run_aimed(&work);
 	else

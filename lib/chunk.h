@@ -22,6 +22,7 @@ struct bm_chunk {
 	int node;
 	int huge;
 	int direct;         /* without the pool, see direct.h; not of a huge page */
+	int watched;        /* asks the scheduler about the window */
 	uint32_t run_count; /* at most BM_COPIES_MOST */
 	struct bm_chunk_run runs[BM_COPIES_MOST];
 
@@ -29,6 +30,7 @@ struct bm_chunk {
 	uint64_t moved[BM_SLAB_PAGES / 64]; /* pages that are new; of a huge one the first */
 	unsigned char why[BM_SLAB_PAGES];   /* of the others: enum bm_reason */
 	uint64_t ns_window;                 /* how long it was out of reach */
+	int preempted;                      /* the thread did not run all that time */
 };
 
 /* 0 when it was tried; -errno of bm_uffd_enter(). */

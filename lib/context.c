@@ -89,6 +89,7 @@ int bm_context_create(const struct bm_sys *sys, const struct bm_options *options
 	made->misses_hinted = version < 6006;
 	pthread_mutex_init(&made->sums.lock, NULL);
 	pthread_mutex_init(&made->swap_lock, NULL);
+	bm_rates_init(&made->rates);
 	made->allowance.bytes_per_s = (uint64_t)made->config.value[BM_OPTION_MAX_BYTES_PER_S];
 	atomic_init(&made->holds, 1);
 	bm_queue_init(&made->queue, sys);
@@ -195,7 +196,7 @@ static uint64_t local_ranks(const struct bm_context *context)
 	return asked > 0 ? (uint64_t)asked : 1;
 }
 
-static struct bm_swap_config swap_config(const struct bm_context *context,
+static struct bm_swap_config swap_config(struct bm_context *context,
 					 const struct bm_backend *backend)
 {
 	const int64_t *value = context->config.value;
@@ -203,6 +204,7 @@ static struct bm_swap_config swap_config(const struct bm_context *context,
 	return (struct bm_swap_config){.sys = context->sys,
 				       .log = &context->config.log,
 				       .backend = backend,
+				       .rates = &context->rates,
 				       .loop = context->config.copy_loop,
 				       .page_size = context->page_size,
 				       .huge_size = context->huge_size,

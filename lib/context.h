@@ -32,6 +32,7 @@ struct bm_context {
 	struct bm_queue queue;           /* batches in flight */
 	struct bm_allowance allowance;   /* of all of them */
 	atomic_uint holds;               /* the caller's, and one of each batch */
+	struct bm_rates rates;           /* what chunks and calls cost here */
 	const struct bm_backend *copies; /* instead of one of the list: for tests */
 	struct bm_context *previous;     /* default context of the parent process */
 };

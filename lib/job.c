@@ -9,14 +9,11 @@
 #include "bind.h"
 #include "classify.h"
 #include "cost.h"
-#include "error.h"
 #include "least.h"
 #include "locate.h"
-#include "missed.h"
-#include "mover_kernel.h"
-#include "mover_mbind.h"
 #include "replay.h"
 #include "results.h"
+#include "rounds.h"
 #include "spread.h"
 #include "swap_pass.h"
 #include "witness.h"
@@ -106,150 +103,6 @@ static void release(struct bm_job *job)
 	job->memory = NULL;
 }
 
-static void refuse_call(struct bm_job *job, const struct bm_call *call, int error,
-			enum bm_reason reason)
-{
-	for (size_t i = 0; i < call->count; i++) {
-		struct bm_unit *unit = &job->units[job->order[call->first + i]];
-
-		unit->error = error;
-		unit->reason = (unsigned char)reason;
-	}
-}
-
-static uint64_t bytes_of(const struct bm_job *job, const struct bm_call *call, int moved)
-{
-	uint64_t bytes = 0;
-
-	for (size_t i = 0; i < call->count; i++) {
-		const struct bm_unit *unit = &job->units[job->order[call->first + i]];
-
-		if (!moved || unit->state == BM_UNIT_MOVED)
-			bytes += unit->end - bm_unit_start(unit, job->context->huge_size);
-	}
-	return bytes;
-}
-
-static void move_call(void *arg, unsigned int worker, size_t block)
-{
-	struct bm_job *job = arg;
-	const struct bm_call *call = &job->calls[block];
-	struct bm_pace *pace = job->choice.pace;
-	uint64_t bytes = bytes_of(job, call, 0), begin;
-
-	if (bm_pace_begin(pace, bytes) < 0) {
-		refuse_call(job, call, -ECANCELED, BM_REASON_CANCELED);
-		return;
-	}
-	begin = job->swap ? job->sys->now_ns() : 0;
-	if (job->mover == BM_MOVER_MBIND && job->pid == 0)
-		bm_mover_mbind(job, &job->scratch[worker], call);
-	bm_mover_move_pages(job, &job->scratch[worker], call);
-	if (job->swap)
-		bm_swap_pass_follow(job, call, begin);
-	bm_pace_end(pace, bytes, bytes_of(job, call, 1));
-}
-
-/* Moves what is to do, once. */
-static void move_all(struct bm_job *job)
-{
-	uint64_t call_bytes = (uint64_t)job->context->config.value[BM_OPTION_CALL_PAGES] *
-			      job->context->page_size;
-	uint64_t portion = bm_pace_portion(job->choice.pace);
-	unsigned int threads;
-
-	call_bytes = portion < call_bytes ? portion : call_bytes;
-
-	for (size_t i = 0; i < sizeof(job->full) / sizeof(job->full[0]); i++)
-		atomic_store_explicit(&job->full[i], 0, memory_order_relaxed);
-	job->todo = bm_plan_order(job->units, job->unit_count, job->order);
-	job->call_count = bm_plan_calls(job->units, job->order, job->todo, call_bytes, job->calls);
-	threads = bm_workers_run(job->sys, &job->placement, job->threads, job->call_count,
-				 move_call, job);
-	if (threads > job->report.threads)
-		job->report.threads = threads;
-}
-
-/* Gives up what another try would not help; returns how much is still to do. */
-static size_t give_up(struct bm_job *job, int last)
-{
-	size_t left = 0;
-
-	for (size_t i = 0; i < job->unit_count; i++) {
-		struct bm_unit *unit = &job->units[i];
-
-		if (unit->state != BM_UNIT_TODO)
-			continue;
-		if (last || !bm_error_transient(unit->error))
-			unit->state = BM_UNIT_LEFT;
-		else
-			left++;
-	}
-	return left;
-}
-
-/*
- * A busy page may be one of a folio that another entry has moved: asking costs
- * a twentieth of another try, and no pause. Returns how many have arrived.
- */
-static size_t find_arrived(struct bm_job *job)
-{
-	size_t count = 0, arrived = 0;
-
-	for (size_t i = 0; i < job->unit_count; i++) {
-		if (job->units[i].state == BM_UNIT_TODO && job->units[i].error == -EBUSY)
-			job->order[count++] = (uint32_t)i;
-	}
-	bm_locate_units(job, &job->scratch[0], job->order, 0, count);
-	for (size_t i = 0; i < count; i++) {
-		struct bm_unit *unit = &job->units[job->order[i]];
-
-		if (unit->status != unit->node)
-			continue;
-		bm_unit_moved(unit, unit->node);
-		arrived++;
-	}
-	return arrived;
-}
-
-/* Moves what is to do, until it has moved or another try is in vain. */
-static void move_with_retries(struct bm_job *job)
-{
-	const int64_t *value = job->context->config.value;
-	unsigned int retries = (unsigned int)value[BM_OPTION_RETRIES];
-
-	for (unsigned int round = 0;; round++) {
-		size_t left;
-
-		move_all(job);
-		left = job->todo ? give_up(job, round == retries) : 0;
-		if (left == 0 || left == find_arrived(job))
-			break;
-		bm_pace_sleep(job->choice.pace,
-			      bm_cost_pause_us((uint64_t)value[BM_OPTION_RETRY_US], round + 1));
-	}
-}
-
-static void move_missed(struct bm_job *job)
-{
-	const int64_t *value = job->context->config.value;
-	unsigned int retries = (unsigned int)value[BM_OPTION_RETRIES];
-
-	for (unsigned int round = 0; round <= retries && !bm_pace_canceled(job->choice.pace);
-	     round++) {
-		size_t found = bm_missed_find(job, BM_UNIT_MOVED, BM_UNIT_TODO);
-
-		if (found > 0)
-			move_with_retries(job);
-		else if (job->passing > 0 && round < retries)
-			bm_pace_sleep(
-				job->choice.pace,
-				bm_cost_pause_us((uint64_t)value[BM_OPTION_RETRY_US], round + 1));
-		else
-			break;
-	}
-}
-
 /* What is there already and was not replaced needs no other mover. */
 static void keep_there(struct bm_job *job)
 {
@@ -282,20 +135,20 @@ static void move_slice(struct bm_job *job)
 	if (job->replace)
 		keep_there(job);
 	if (bm_classify_hold_back(job) > 0) {
-		move_all(job);
+		bm_rounds_move_once(job);
 		bm_classify_let_go(job);
 	}
-	move_with_retries(job);
-	move_missed(job);
+	bm_rounds_move(job);
+	bm_rounds_move_missed(job);
 	job->mixed = 0;
 	/* A second time for what the kernel has split; what it splits then stays. */
 	for (int round = 0; !bm_pace_canceled(job->choice.pace) && bm_replay_dragged(job) > 0;
 	     round++) {
 		if (round == REPLAYS) {
-			give_up(job, 1);
+			bm_rounds_give_up(job);
 			break;
 		}
-		move_with_retries(job);
+		bm_rounds_move(job);
 	}
 }
 
@@ -404,6 +257,7 @@ void bm_job_init(struct bm_job *job, struct bm_context *context, const struct bm
 	job->flags = request->flags;
 	job->mover = choice->mover;
 	job->choice = *choice;
+	job->rates = &context->rates;
 	job->replace = (request->flags & BM_REPLACE) != 0;
 	job->count = request->count;
 	job->pages = request->pages;

@@ -15,6 +15,7 @@
 #include "merged.h"
 #include "pace.h"
 #include "plan.h"
+#include "stalls.h"
 #include "swap.h"
 #include "threads.h"
 #include "vma.h"
@@ -37,6 +38,7 @@ struct bm_choice {
 	uint64_t bound_ns; /* of the window, 0 none */
 	int is_wish;       /* what cannot be moved within it is moved all the same */
 	struct bm_pace *pace;
+	struct bm_stalls *stalls;
 };
 
 /* Beside the reason: the page has stayed where it was. */
@@ -62,7 +64,8 @@ struct bm_job {
 	struct bm_merged merged;         /* while it is swapped */
 	unsigned int swap_threads;
 	uint64_t chunk_bytes; /* a power of two */
-	atomic_uint_fast64_t windows, ns_window, ns_window_max;
+
+	struct bm_rates *rates; /* of the context */
 
 	struct bm_placement placement; /* of the threads that move, not of those that ask */
 

@@ -180,6 +180,32 @@ static void end_waiting(struct bm_job *job, const struct bm_call *call, size_t m
 	}
 }
 
+static void follow_call(struct bm_job *job, const struct bm_call *call, uint64_t ns)
+{
+	uint32_t huge = 0;
+
+	for (size_t i = 0; i < call->count; i++)
+		huge += job->units[job->order[call->first + i]].huge != 0;
+	bm_rates_follow_call(job->rates, call->count - huge, huge, ns);
+}
+
+/* How long it took is how long its pages were out of reach, at most. */
+static long move_timed(struct bm_job *job, struct bm_scratch *scratch, const struct bm_call *call,
+		       size_t count)
+{
+	const struct bm_sys *sys = job->sys;
+	uint64_t bound = job->choice.bound_ns, before = bound ? sys->switches() : 0;
+	uint64_t begin = sys->now_ns(), took;
+	long rc = sys->move_pages(job->pid, count, scratch->pages, scratch->nodes, scratch->status,
+				  job->kernel_flags);
+
+	took = sys->now_ns() - begin;
+	bm_stalls_call(job->choice.stalls, took);
+	if (bound && rc == 0 && count == call->count && sys->switches() == before)
+		follow_call(job, call, took);
+	return rc;
+}
+
 void bm_mover_move_pages(struct bm_job *job, struct bm_scratch *scratch, const struct bm_call *call)
 {
 	int node = job->units[job->order[call->first]].node;
@@ -198,8 +224,7 @@ void bm_mover_move_pages(struct bm_job *job, struct bm_scratch *scratch, const s
 	 */
 	for (size_t before = SIZE_MAX; (count = gather(job, scratch, call)) > 0 && count < before;
 	     before = count) {
-		rc = job->sys->move_pages(job->pid, count, scratch->pages, scratch->nodes,
-					  scratch->status, job->kernel_flags);
+		rc = move_timed(job, scratch, call, count);
 		atomic_fetch_add_explicit(&job->kernel_calls, 1, memory_order_relaxed);
 		outcome = outcome_of(rc, scratch->status, count);
 		if (rc != 0)

@@ -7,6 +7,7 @@
 
 #include "bits.h"
 #include "chunk.h"
+#include "bounds.h"
 #include "pagemap.h"
 
 #ifndef MADV_POPULATE_READ
@@ -21,6 +22,8 @@ struct gather {
 	const struct bm_vma *vma;
 	size_t span;           /* the first of job->spans that does not end before the unit */
 	uint32_t first, count; /* in order */
+	uint32_t pages;        /* of these units */
+	int limited;           /* there is a bound, or a rate */
 	struct bm_chunk chunk;
 };
 
@@ -108,19 +111,6 @@ static void settle_unit(struct gather *gather, struct bm_unit *unit)
 	}
 }
 
-static void count_chunk(struct bm_job *job, const struct bm_chunk *chunk)
-{
-	uint64_t longest = atomic_load(&job->ns_window_max);
-
-	if (chunk->ns_window == 0)
-		return;
-	atomic_fetch_add(&job->windows, 1);
-	atomic_fetch_add(&job->ns_window, chunk->ns_window);
-	while (chunk->ns_window > longest &&
-	       !atomic_compare_exchange_weak(&job->ns_window_max, &longest, chunk->ns_window))
-		continue;
-}
-
 static void leave(struct gather *gather, enum bm_reason why)
 {
 	for (uint32_t i = 0; i < gather->count; i++)
@@ -131,11 +121,10 @@ static struct bm_rates_chunk price_of(const struct gather *gather)
 {
 	const struct bm_chunk *chunk = &gather->chunk;
 	const struct bm_job *job = gather->job;
-	struct bm_rates_chunk price = {.runs = chunk->run_count, .huge = chunk->huge};
+	struct bm_rates_chunk price = {
+		.pages = gather->pages, .runs = chunk->run_count, .huge = chunk->huge};
 	uint64_t page_size = job->context->page_size, ready;
 
-	for (uint32_t i = 0; i < chunk->run_count; i++)
-		price.pages += chunk->runs[i].count;
 	ready = bm_pool_ready(&job->swap->pool, chunk->node, chunk->huge) / page_size;
 	price.lacking = ready < price.pages ? (uint32_t)(price.pages - ready) : 0;
 	return price;
@@ -147,10 +136,10 @@ static struct bm_rates_chunk price_of(const struct gather *gather)
  */
 static int is_dearer(struct gather *gather, const struct bm_rates_chunk *price)
 {
-	const struct bm_rates *rates = &gather->job->swap->rates;
+	const struct bm_rates *rates = gather->job->rates;
 	uint64_t swap = bm_rates_swap_ns(rates, price), direct = bm_rates_direct_ns(rates, price);
-	int is_direct =
-		!gather->job->context->copies && price->lacking && !price->huge && direct < swap;
+	int is_direct = !gather->job->context->copies && price->lacking && !price->huge &&
+			direct < swap && bm_bounds_direct_fits(gather->job, price);
 
 	gather->chunk.direct = is_direct;
 	if (gather->job->choice.named || gather->job->replace)
@@ -180,8 +169,19 @@ static uint64_t settle_chunk(struct gather *gather)
 		if (unit->state == BM_UNIT_MOVED)
 			moved += unit->end - bm_unit_start(unit, job->context->huge_size);
 	}
-	count_chunk(job, &gather->chunk);
 	return moved;
+}
+
+static void follow_window(struct gather *gather, const struct bm_rates_chunk *price)
+{
+	const struct bm_chunk *chunk = &gather->chunk;
+	struct bm_job *job = gather->job;
+
+	if (chunk->ns_window == 0)
+		return;
+	bm_stalls_window(job->choice.stalls, chunk->ns_window, chunk->preempted);
+	if (job->choice.bound_ns && !chunk->preempted)
+		bm_rates_follow_window(job->rates, price, chunk->direct, chunk->ns_window);
 }
 
 /* BM_REASON_NONE when it was swapped, or at least tried. */
@@ -193,12 +193,16 @@ static enum bm_reason swap_chunk(struct gather *gather, const struct bm_rates_ch
 
 	if (is_dearer(gather, price))
 		return BM_REASON_CHEAPER;
+	if (bm_bounds_chunk_refused(job, price, gather->chunk.direct))
+		return BM_REASON_BOUND;
 	if (bm_pace_begin(job->choice.pace, bytes) < 0)
 		return BM_REASON_CANCELED;
 	begin = job->sys->now_ns();
+	gather->chunk.watched = job->choice.bound_ns != 0;
 	rc = bm_chunk_swap(job->swap, gather->seat, &gather->chunk);
 	if (rc == 0) {
-		follow(&job->swap->rates, gather, price, job->sys->now_ns() - begin);
+		follow(job->rates, gather, price, job->sys->now_ns() - begin);
+		follow_window(gather, price);
 		moved = settle_chunk(gather);
 	}
 	bm_pace_end(job->choice.pace, bytes, moved);
@@ -218,6 +222,7 @@ static void flush(struct gather *gather)
 	if (why)
 		leave(gather, why);
 	gather->count = 0;
+	gather->pages = 0;
 	gather->chunk.run_count = 0;
 }
 
@@ -277,9 +282,27 @@ static void begin_chunk(struct gather *gather, const struct bm_unit *unit)
 	chunk->run_count = 0;
 }
 
+static uint32_t pages_of(const struct gather *gather, const struct bm_unit *unit)
+{
+	const struct bm_context *context = gather->job->context;
+
+	return (uint32_t)((unit->end - bm_unit_start(unit, context->huge_size)) /
+			  context->page_size);
+}
+
+/* 1 when the chunk would be too large with this unit. */
+static int is_full(const struct gather *gather, const struct bm_unit *unit)
+{
+	const struct bm_chunk *chunk = &gather->chunk;
+	struct bm_rates_chunk grown = {.pages = gather->pages + pages_of(gather, unit),
+				       .runs = chunk->run_count + (chunk->end != unit->addr),
+				       .huge = chunk->huge};
+
+	return gather->limited && gather->count && bm_bounds_chunk_full(gather->job, &grown);
+}
+
 static void append(struct gather *gather, uint32_t place, const struct bm_unit *unit)
 {
-	uint64_t page_size = gather->job->context->page_size;
 	struct bm_chunk *chunk = &gather->chunk;
 	uint32_t first, count;
 
@@ -288,14 +311,14 @@ static void append(struct gather *gather, uint32_t place, const struct bm_unit *
 		begin_chunk(gather, unit);
 	}
 	first = unit->huge ? 0 : page_of(gather, unit);
-	count = (uint32_t)((unit->end - bm_unit_start(unit, gather->job->context->huge_size)) /
-			   page_size);
+	count = pages_of(gather, unit);
 	if (chunk->run_count && chunk->end == unit->addr && !unit->huge)
 		chunk->runs[chunk->run_count - 1].count++;
 	else
 		chunk->runs[chunk->run_count++] = (struct bm_chunk_run){first, count};
 	chunk->end = unit->end;
 	gather->count++;
+	gather->pages += count;
 }
 
 static void gather_unit(struct gather *gather, uint32_t place)
@@ -305,20 +328,22 @@ static void gather_unit(struct gather *gather, uint32_t place)
 	enum bm_reason why = vma ? why_not_here(gather, vma, unit) : BM_REASON_NONE;
 
 	if (!vma || why || vma != gather->vma || gather->chunk.run_count == BM_COPIES_MOST ||
-	    (unit->addr ^ gather->chunk.start) & ~(gather->job->chunk_bytes - 1))
+	    (unit->addr ^ gather->chunk.start) & ~(gather->job->chunk_bytes - 1) ||
+	    is_full(gather, unit))
 		flush(gather);
 	gather->vma = vma;
 	unit->left = (unsigned char)why;
 	if (vma && !why)
 		append(gather, place, unit);
 	else
-		gather->count = 0;
+		gather->count = gather->pages = 0;
 }
 
 void bm_mover_swap(struct bm_job *job, struct bm_seat *seat, const struct bm_call *call)
 {
 	struct gather gather = {.job = job, .seat = seat, .order = job->order};
 
+	gather.limited = job->choice.bound_ns || bm_pace_portion(job->choice.pace) != UINT64_MAX;
 	if (!seat) {
 		gather.first = call->first;
 		gather.count = call->count;

@@ -3,6 +3,7 @@
 #include "parts.h"
 
 #include "least.h"
+#include "bounds.h"
 #include "locate.h"
 
 /* Of the pages that were located those that are elsewhere, with their target. */
@@ -46,7 +47,8 @@ void bm_parts_move(struct bm_job *job, const struct bm_unit *unit)
 	uint64_t at = bm_unit_start(unit, job->context->huge_size);
 
 	while (at < unit->end) {
-		size_t count = bm_least((unit->end - at) / page_size, job->room);
+		size_t most = bm_least(job->room, bm_bounds_call_bytes(job) / page_size);
+		size_t count = bm_least((unit->end - at) / page_size, most);
 
 		move_pages_at(job, at, count, unit->node);
 		at += count * page_size;

@@ -56,7 +56,8 @@ long bm_perform(struct bm_context *context, const struct bm_request *request,
 	if (result < 0)
 		return result;
 	name_used(&job.report, choice);
-	bm_sums_add(&context->sums, &job.report, context->page_size);
+	bm_stalls_report(choice->stalls, &job.report);
+	bm_sums_add(&context->sums, &job.report, choice->stalls, context->page_size);
 	bm_log(&context->config.log, BM_LOG_DEBUG,
 	       "batch of %zu: %llu moved, %llu already there, %llu not; %llu calls, %u threads, %s",
 	       request->count, (unsigned long long)job.report.tally.moved,

@@ -58,10 +58,6 @@ static void add_report(struct bm_report *sum, const struct bm_report *part)
 	sum->ns_verify += part->ns_verify;
 	sum->threads = part->threads > sum->threads ? part->threads : sum->threads;
 	sum->bytes_swapped += part->bytes_swapped;
-	sum->windows += part->windows;
-	sum->ns_window += part->ns_window;
-	if (part->ns_window_max > sum->ns_window_max)
-		sum->ns_window_max = part->ns_window_max;
 	for (size_t i = 0; i < BM_REASON_COUNT; i++)
 		sum->reasons[i] += part->reasons[i];
 }

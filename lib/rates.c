@@ -7,6 +7,30 @@
 #define SCALE_LO (ONE / 4)
 #define SCALE_HI (ONE * 16)
 
+/* Fine enough for steps of 1/8000. */
+#define TAIL_ONE (UINT64_C(1) << 20)
+
+/*
+ * A quantile that follows: up by a quarter when something took longer, down by
+ * 1/4000 when not, which is in balance where one in 1000 takes longer. What is
+ * above four times the usual comes from a lock or from the host of a virtual
+ * machine: smaller chunks would not help.
+ */
+#define TAIL_UP    4u
+#define TAIL_DOWN  4000u
+#define TAIL_FIRST (TAIL_ONE * 3 / 2)
+#define TAIL_MOST  (TAIL_ONE * 4)
+/* What was not tried: so that it is tried again after some thousand times. */
+#define USUAL_RELAX 8000u
+#define USUAL_LEAST (TAIL_ONE / 16)
+#define USUAL_MOST  (TAIL_ONE * 1024)
+
+static void init_tail(struct bm_tail *tail)
+{
+	atomic_init(&tail->usual, TAIL_ONE);
+	atomic_init(&tail->longest, TAIL_FIRST);
+}
+
 void bm_rates_init(struct bm_rates *rates)
 {
 	/* 6.18 on a Zen 5, one thread; the kernel's: 2.0 GB/s and 4.5 GB/s. */
@@ -19,6 +43,12 @@ void bm_rates_init(struct bm_rates *rates)
 	atomic_init(&rates->kernel_ns, 2000);
 	atomic_init(&rates->kernel_huge_ns, 450000);
 	atomic_init(&rates->scale, ONE);
+	atomic_init(&rates->call_ns, 15000);
+	init_tail(&rates->window);
+	init_tail(&rates->window_huge);
+	init_tail(&rates->window_direct);
+	init_tail(&rates->call);
+	init_tail(&rates->call_huge);
 }
 
 static uint64_t around_pages(const struct bm_rates *rates, const struct bm_rates_chunk *chunk)
@@ -88,4 +118,118 @@ void bm_rates_follow_kernel(struct bm_rates *rates, uint32_t pages, uint64_t ns)
 {
 	if (pages > 0)
 		approach(&rates->kernel_ns, ns / pages);
+}
+
+/* ---------------------------------------------------------------- the longest of 1000 */
+
+/* Stores what several threads follow: the step of one may get lost. */
+static void set(atomic_uint_fast64_t *value, uint64_t next, uint64_t least, uint64_t most)
+{
+	next = next < least ? least : next > most ? most : next;
+	atomic_store_explicit(value, next, memory_order_relaxed);
+}
+
+static uint64_t get(const atomic_uint_fast64_t *value)
+{
+	return atomic_load_explicit(value, memory_order_relaxed);
+}
+
+static uint64_t scaled(uint64_t ns, const atomic_uint_fast64_t *scale)
+{
+	return ns * get(scale) / TAIL_ONE;
+}
+
+static uint64_t longest(const struct bm_tail *tail, uint64_t usual)
+{
+	return scaled(scaled(usual, &tail->usual), &tail->longest);
+}
+
+static void follow_tail(struct bm_tail *tail, uint64_t expected_ns, uint64_t ns)
+{
+	uint64_t usual = scaled(expected_ns, &tail->usual), step = get(&tail->longest);
+	uint64_t seen = ns < 4 * usual ? ns : 4 * usual;
+
+	step = ns > scaled(usual, &tail->longest) ? step + step / TAIL_UP : step - step / TAIL_DOWN;
+	set(&tail->longest, step, TAIL_ONE, TAIL_MOST);
+	if (expected_ns)
+		set(&tail->usual,
+		    (get(&tail->usual) * (WEIGHT - 1) + seen * TAIL_ONE / expected_ns) / WEIGHT,
+		    USUAL_LEAST, USUAL_MOST);
+}
+
+static void relax_tail(struct bm_tail *tail)
+{
+	set(&tail->usual, get(&tail->usual) - get(&tail->usual) / USUAL_RELAX, USUAL_LEAST,
+	    USUAL_MOST);
+}
+
+static struct bm_tail *tail_of(struct bm_rates *rates, const struct bm_rates_chunk *chunk,
+			       int direct)
+{
+	return direct ? &rates->window_direct : chunk->huge ? &rates->window_huge : &rates->window;
+}
+
+static uint64_t expected_window(const struct bm_rates *rates, const struct bm_rates_chunk *chunk,
+				int direct)
+{
+	return direct ? bm_rates_direct_ns(rates, chunk) : expected(rates, chunk);
+}
+
+static const struct bm_tail *known_tail(const struct bm_rates *rates,
+					const struct bm_rates_chunk *chunk, int direct)
+{
+	return direct ? &rates->window_direct : chunk->huge ? &rates->window_huge : &rates->window;
+}
+
+uint64_t bm_rates_window_ns(const struct bm_rates *rates, const struct bm_rates_chunk *chunk,
+			    int direct)
+{
+	return longest(known_tail(rates, chunk, direct), expected_window(rates, chunk, direct));
+}
+
+uint64_t bm_rates_usual_window_ns(const struct bm_rates *rates, const struct bm_rates_chunk *chunk,
+				  int direct)
+{
+	return scaled(expected_window(rates, chunk, direct),
+		      &known_tail(rates, chunk, direct)->usual);
+}
+
+void bm_rates_follow_window(struct bm_rates *rates, const struct bm_rates_chunk *chunk, int direct,
+			    uint64_t ns)
+{
+	follow_tail(tail_of(rates, chunk, direct), expected_window(rates, chunk, direct), ns);
+}
+
+void bm_rates_relax_window(struct bm_rates *rates, const struct bm_rates_chunk *chunk, int direct)
+{
+	relax_tail(tail_of(rates, chunk, direct));
+}
+
+static uint64_t expected_call(const struct bm_rates *rates, uint32_t pages, uint32_t huge)
+{
+	return rates->call_ns + pages * rates->kernel_ns + huge * rates->kernel_huge_ns;
+}
+
+uint64_t bm_rates_usual_call_ns(const struct bm_rates *rates, uint32_t pages, uint32_t huge)
+{
+	return scaled(expected_call(rates, pages, huge),
+		      huge ? &rates->call_huge.usual : &rates->call.usual);
+}
+
+void bm_rates_follow_call(struct bm_rates *rates, uint32_t pages, uint32_t huge, uint64_t ns)
+{
+	follow_tail(huge ? &rates->call_huge : &rates->call, expected_call(rates, pages, huge), ns);
+}
+
+void bm_rates_relax_call(struct bm_rates *rates, uint32_t huge)
+{
+	relax_tail(huge ? &rates->call_huge : &rates->call);
+}
+
+uint64_t bm_rates_call_pages(const struct bm_rates *rates, uint64_t ns)
+{
+	uint64_t one = longest(&rates->call, rates->call_ns + rates->kernel_ns);
+	uint64_t each = longest(&rates->call, rates->kernel_ns);
+
+	return ns > one && each ? (ns - one) / each + 1 : 1;
 }

@@ -13,6 +13,12 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+/* What a kind of chunks or calls really takes, in 2^-20. */
+struct bm_tail {
+	atomic_uint_fast64_t usual;   /* by what is expected */
+	atomic_uint_fast64_t longest; /* what 999 of 1000 take at most, by the usual */
+};
+
 struct bm_rates {
 	/* Nanoseconds. */
 	atomic_uint_fast64_t chunk_ns;    /* of each chunk of base pages */
@@ -23,7 +29,9 @@ struct bm_rates {
 	atomic_uint_fast64_t direct_ns; /* of each page that goes without the pool, see direct.h */
 	atomic_uint_fast64_t kernel_ns; /* of each base page, by the kernel */
 	atomic_uint_fast64_t kernel_huge_ns;
-	atomic_uint_fast64_t scale; /* what chunks took, by what was expected; 1024 is one */
+	atomic_uint_fast64_t scale;   /* what chunks took, by what was expected; 1024 is one */
+	atomic_uint_fast64_t call_ns; /* of each call of the kernel, beside its pages */
+	struct bm_tail window, window_huge, window_direct, call, call_huge;
 };
 
 /* A chunk as far as its cost goes. */
@@ -49,5 +57,29 @@ void bm_rates_follow(struct bm_rates *rates, const struct bm_rates_chunk *chunk,
 void bm_rates_follow_direct(struct bm_rates *rates, const struct bm_rates_chunk *chunk,
 			    uint64_t ns);
 void bm_rates_follow_kernel(struct bm_rates *rates, uint32_t pages, uint64_t ns);
+
+/*
+ * How long pages are out of reach: usually, and what 999 of 1000 chunks take
+ * at most; with the pool or without, and calls of the kernel as a whole.
+ * Followed by what each really took, but for those in which the thread did not
+ * run all the time.
+ */
+uint64_t bm_rates_usual_window_ns(const struct bm_rates *rates, const struct bm_rates_chunk *chunk,
+				  int direct);
+uint64_t bm_rates_window_ns(const struct bm_rates *rates, const struct bm_rates_chunk *chunk,
+			    int direct);
+void bm_rates_follow_window(struct bm_rates *rates, const struct bm_rates_chunk *chunk, int direct,
+			    uint64_t ns);
+uint64_t bm_rates_usual_call_ns(const struct bm_rates *rates, uint32_t pages, uint32_t huge);
+void bm_rates_follow_call(struct bm_rates *rates, uint32_t pages, uint32_t huge, uint64_t ns);
+/* How many base pages a call may have to take no longer; at least 1. */
+uint64_t bm_rates_call_pages(const struct bm_rates *rates, uint64_t ns);
+
+/*
+ * It was not tried because it would take too long: what is expected falls a
+ * little, so that it is tried again after some thousand times.
+ */
+void bm_rates_relax_window(struct bm_rates *rates, const struct bm_rates_chunk *chunk, int direct);
+void bm_rates_relax_call(struct bm_rates *rates, uint32_t huge);
 
 #endif

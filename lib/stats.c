@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "context.h"
 #include "structs.h"
@@ -63,7 +64,8 @@ void bm_tally_sort(struct bm_tally *tally)
 	qsort(tally->by_errno, BM_ERRNO_SLOTS, sizeof(tally->by_errno[0]), by_pages);
 }
 
-void bm_sums_add(struct bm_sums *sums, const struct bm_report *report, uint64_t page_size)
+void bm_sums_add(struct bm_sums *sums, const struct bm_report *report,
+		 const struct bm_stalls *stalls, uint64_t page_size)
 {
 	struct bm_stats *stats = &sums->stats;
 
@@ -83,8 +85,14 @@ void bm_sums_add(struct bm_sums *sums, const struct bm_report *report, uint64_t 
 	stats->bytes_swapped += report->bytes_swapped;
 	stats->windows += report->windows;
 	stats->ns_window += report->ns_window;
+	stats->windows_late += report->windows_late;
+	stats->windows_preempted += report->windows_preempted;
 	if (report->ns_window_max > stats->ns_window_max)
 		stats->ns_window_max = report->ns_window_max;
+	if (report->ns_call_max > stats->ns_call_max)
+		stats->ns_call_max = report->ns_call_max;
+	if (report->windows)
+		bm_histogram_merge(&sums->windows, &stalls->histogram);
 	pthread_mutex_unlock(&sums->lock);
 }
 
@@ -114,6 +122,9 @@ int bm_stats_get(struct bm_context *context, struct bm_stats *stats, size_t size
 		return -EINVAL;
 	pthread_mutex_lock(&context->sums.lock);
 	copy = context->sums.stats;
+	copy.ns_window_p50 = bm_histogram_quantile(&context->sums.windows, 500000);
+	copy.ns_window_p99 = bm_histogram_quantile(&context->sums.windows, 990000);
+	copy.ns_window_p999 = bm_histogram_quantile(&context->sums.windows, 999000);
 	pthread_mutex_unlock(&context->sums.lock);
 	bm_struct_export(stats, size, &copy, sizeof(copy));
 	return 0;
@@ -127,6 +138,7 @@ int bm_stats_reset(struct bm_context *context)
 		return rc;
 	pthread_mutex_lock(&context->sums.lock);
 	context->sums.stats = (struct bm_stats){0};
+	memset(&context->sums.windows, 0, sizeof(context->sums.windows));
 	pthread_mutex_unlock(&context->sums.lock);
 	return 0;
 }

@@ -6,10 +6,12 @@
 #include <pthread.h>
 
 #include "batchmig.h"
+#include "stalls.h"
 
 struct bm_sums {
 	pthread_mutex_t lock;
 	struct bm_stats stats;
+	struct bm_histogram windows;
 };
 
 /* Adds pages that failed with an errno (positive; 0: on another node). */
@@ -20,7 +22,8 @@ void bm_tally_add(struct bm_tally *tally, const struct bm_tally *more);
 void bm_tally_sort(struct bm_tally *tally);
 
 /* Adds a completed batch. */
-void bm_sums_add(struct bm_sums *sums, const struct bm_report *report, uint64_t page_size);
+void bm_sums_add(struct bm_sums *sums, const struct bm_report *report,
+		 const struct bm_stalls *stalls, uint64_t page_size);
 
 /* Adds a batch of one page that moved. */
 void bm_sums_add_one(struct bm_sums *sums, uint64_t page_size);

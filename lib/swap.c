@@ -76,7 +76,7 @@ int bm_swap_new(const struct bm_swap_config *config, struct bm_swap **swap)
 		free(made);
 		return rc;
 	}
-	bm_rates_init(&made->rates);
+	made->rates = config->rates;
 	*swap = made;
 	return 0;
 }

@@ -15,6 +15,7 @@ struct bm_swap_config {
 	const struct bm_log *log;
 	const struct bm_backend *backend;
 	const char *loop;
+	struct bm_rates *rates;
 	uint64_t page_size, huge_size;
 	uint64_t pool_most; /* bytes of each node */
 	uint64_t idle_ns;
@@ -38,7 +39,7 @@ struct bm_swap {
 	struct bm_backend_env env;
 	const struct bm_backend *backend;
 	struct bm_seat seats[BM_SEATS];
-	struct bm_rates rates;
+	struct bm_rates *rates; /* of the context */
 	atomic_int calibrated;
 };
 

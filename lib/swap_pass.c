@@ -8,15 +8,10 @@
 #include "mover_swap.h"
 #include "refill.h"
 
-/* Below that the fixed cost of a call is what is measured. */
-#define FOLLOWED_PAGES 64u
-
 static void swap_call(void *arg, unsigned int worker, size_t block)
 {
 	struct bm_job *job = arg;
 
-	if (!job->seats[worker])
-		job->seats[worker] = bm_swap_sit(job->swap);
 	bm_mover_swap(job, job->seats[worker], &job->calls[block]);
 }
 
@@ -38,6 +33,17 @@ static uint64_t chunk_bytes(const struct bm_job *job)
 	return bytes;
 }
 
+/* Batches in flight share the seats: fewer threads then. Returns for how many there is one. */
+static unsigned int sit_down(struct bm_job *job)
+{
+	unsigned int seated = 0;
+
+	while (seated < job->swap_threads &&
+	       (job->seats[seated] || (job->seats[seated] = bm_swap_sit(job->swap)) != NULL))
+		seated++;
+	return seated;
+}
+
 void bm_swap_pass(struct bm_job *job)
 {
 	unsigned int threads;
@@ -51,7 +57,8 @@ void bm_swap_pass(struct bm_job *job)
 	job->chunk_bytes = chunk_bytes(job);
 	job->call_count =
 		bm_plan_chunks(job->units, job->order, todo, job->chunk_bytes, job->calls);
-	threads = bm_workers_run(job->sys, &job->placement, job->swap_threads, job->call_count,
+	threads = sit_down(job);
+	threads = bm_workers_run(job->sys, &job->placement, threads ? threads : 1, job->call_count,
 				 swap_call, job);
 	if (threads > job->report.threads)
 		job->report.threads = threads;
@@ -119,7 +126,7 @@ void bm_swap_pass_open(struct bm_job *job)
 		find_stack(job);
 	if (!job->no_swap && read_spans(job) < 0)
 		job->no_swap = BM_REASON_NO_POOL;
-	if (job->swap && !job->choice.named && !job->replace)
+	if (job->swap && ((!job->choice.named && !job->replace) || job->choice.bound_ns))
 		bm_calibrate_once(job->swap);
 	job->swap_threads = bm_cost_swap_threads(context->config.value[BM_OPTION_THREADS],
 						 job->sys->cpus(), job->count * context->page_size);
@@ -139,21 +146,4 @@ void bm_swap_pass_close(struct bm_job *job)
 			bm_swap_rise(job->swap, job->seats[i]);
 		job->seats[i] = NULL;
 	}
-	job->report.windows = atomic_load(&job->windows);
-	job->report.ns_window = atomic_load(&job->ns_window);
-	job->report.ns_window_max = atomic_load(&job->ns_window_max);
-}
-
-/* Large calls of base pages tell. */
-void bm_swap_pass_follow(struct bm_job *job, const struct bm_call *call, uint64_t begin)
-{
-	uint32_t pages = 0;
-
-	for (uint32_t i = 0; i < call->count; i++) {
-		const struct bm_unit *unit = &job->units[job->order[call->first + i]];
-
-		pages += !unit->huge && unit->state == BM_UNIT_MOVED && !unit->swapped;
-	}
-	if (pages >= FOLLOWED_PAGES && pages == call->count)
-		bm_rates_follow_kernel(&job->swap->rates, pages, job->sys->now_ns() - begin);
 }

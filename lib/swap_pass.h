@@ -12,7 +12,4 @@ void bm_swap_pass_close(struct bm_job *job);
 /* Swaps what is to do; what it leaves stays to do, with the reason in unit->left. */
 void bm_swap_pass(struct bm_job *job);
 
-/* The kernel has worked off a call since `begin`: so much it takes. */
-void bm_swap_pass_follow(struct bm_job *job, const struct bm_call *call, uint64_t begin);
-
 #endif

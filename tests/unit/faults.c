@@ -59,7 +59,8 @@ static struct bm_context *make_world(int old, int hinted)
 
 static int documented(long rc)
 {
-	return rc >= 0 || rc == -EPERM || rc == -ENOSYS || rc == -ESRCH || rc == -ENOMEM;
+	return rc >= 0 || rc == -EPERM || rc == -ENOSYS || rc == -ESRCH || rc == -ENOMEM ||
+	       rc == -EAGAIN;
 }
 
 static char what[128];

@@ -46,9 +46,9 @@ END_TEST
 START_TEST(environment_beats_default)
 {
 	static const char *const values[BM_OPTION_COUNT] = {
-		"kernel,auto", "mbind", "strict", "warn", "3",     "17",  "0", "1000000",
-		"rep_movsb",   "2048",  "1",      "4",    "60000", "off", "on",
-		"500",   "wish",  "1000000"};
+		"kernel,auto", "mbind",   "strict",    "warn", "3",    "17",
+		"0",           "1000000", "rep_movsb", "2048", "1",    "4",
+		"60000",       "off",     "on",        "500",  "wish", "1000000"};
 
 	fake_reset();
 	for (size_t i = 0; i < BM_OPTION_COUNT; i++)

@@ -156,6 +156,7 @@ START_TEST(sums_over_batches)
 {
 	struct bm_sums sums = {.lock = PTHREAD_MUTEX_INITIALIZER};
 	struct bm_report report = {0};
+	static const struct bm_stalls stalls;
 	struct bm_tally *tally = &sums.stats.tally;
 	uint64_t pages = 0;
 
@@ -165,7 +166,7 @@ START_TEST(sums_over_batches)
 		bm_tally_fail(&report.tally, ENOENT, 1);
 		report.tally.pages += 4;
 		report.tally.moved += 4;
-		bm_sums_add(&sums, &report, 4096);
+		bm_sums_add(&sums, &report, &stalls, 4096);
 	}
 	bm_sums_add_one(&sums, 4096);
 	ck_assert_uint_eq(sums.stats.calls, 31);

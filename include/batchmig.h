@@ -46,14 +46,14 @@
  *
  * Lifetimes. The arrays of a request belong to the caller; they must stay
  * valid and unchanged from bm_submit() until the batch is complete: until
- * bm_batch_wait() has returned something else than -ETIMEDOUT, the callback
- * is called, or bm_batch_free() has returned. They may lie in memory that
- * migrates. bm_info snapshots stay valid without their context.
+ * bm_batch_wait() has returned its result, the event descriptor is signalled,
+ * the callback is called, or bm_batch_free() has returned 0. They may lie in
+ * memory that migrates. bm_info snapshots stay valid without their context.
  *
  * Threads. Every call may be made from any thread at any time, on the same
  * context too, except that freeing an object must not run beside another
  * call on it. No call is async-signal-safe. The library creates threads for
- * the time of a large batch, for batches in flight (they end a tenth of a
+ * the time of a large batch, for batches in flight (they end a fifth of a
  * second after the last one) and, with the mover swap, two that stay (see
  * bm_quiesce()); they have all signals blocked.
  *

@@ -37,7 +37,7 @@
  * others wait for has the highest priority of those. Two batches overlap when
  * they are for the same process and name memory of the same huge page's size,
  * aligned (2 MiB on x86-64); the library compares digests, and may take
- * batches of more than some gigabytes to overlap that do not. A synchronous
+ * batches whose pages span more than 8 GiB to overlap that do not. A synchronous
  * call waits for the batches before it that it overlaps; what is submitted
  * while it runs is not ordered with it. Batches without overlap begin by
  * priority, then by submission, and end in any order; so do batches of
@@ -55,18 +55,21 @@
  * call on it. No call is async-signal-safe. The library creates threads for
  * the time of a large batch, for batches in flight (they end a fifth of a
  * second after the last one) and, with the mover swap, two that stay (see
- * bm_quiesce()); they have all signals blocked.
+ * bm_quiesce()); they have all signals blocked. They run
+ * where the thread may run that was the first to need them (sched_setaffinity(2)).
  *
  * Callbacks. In the callback of a batch every call may be made, also
  * bm_submit() and bm_batch_free() of its own batch, but what would have to
  * wait for another batch of the same context gives -EDEADLK: bm_batch_wait()
- * with a timeout, bm_batch_free() and a synchronous call that overlaps, where
- * that batch is not complete, and bm_context_free().
+ * with a timeout other than 0, bm_batch_free() and a synchronous call that
+ * overlaps, where that batch is not complete, and bm_context_free(). Some
+ * twenty callbacks may take long before batches wait for them.
  *
  * fork. In a forked child every handle of the parent is dead: calls give
  * -ESTALE, and the handle can and should be freed. Batches in flight go on in
  * the parent; in the child each page of them has the contents it had at the
- * fork. The default context (NULL) is made anew in the child at first use.
+ * fork. It has the duplicates of event descriptors, and signals none. The default
+ * context (NULL) is made anew in the child at first use.
  *
  * The quiet promise. BM_QUIET says: while the batch is in flight nobody but
  * this process's own threads refers to these pages: no zero-copy send or
@@ -121,12 +124,14 @@
  * is: status -ETIME, BM_REASON_BOUND; with BM_BOUND_WISH, or the option bound=wish,
  * it is moved nevertheless. The bound holds for the library's own work: where the
  * scheduler takes the CPU away in a window, or an application's call on the same
- * mapping holds it up, the window is longer, and is counted (bm_report.windows_late).
+ * mapping holds it up, the window is longer, and is counted (bm_report.windows_late;
+ * of calls of the kernel ns_call_max tells the longest). A page that BM_REPLACE
+ * leaves for its sake is on its target: its status is the node.
  *
  * Rates. max_bytes_per_s of a context holds for all its batches together, that
- * of a request for the batch. What a chunk or call moves is taken from the
+ * of a request for the batch, which BM_UNBOUNDED takes out of both. What a chunk or call moves is taken from the
  * allowance before; it is made up for later if it was less. Chunks and calls are
- * at most what is allowed in 10 ms, but a huge page is not divided.
+ * at most what is allowed in 10 ms, but no page is divided.
  *
  * The mover mbind sets the policy of a run for a moment and puts the old one
  * back: two batches that use it must not name the same pages at the same time,
@@ -313,7 +318,7 @@ int bm_context_free(struct bm_context *context);
 
 /*
  * Why a page is not where it was asked to be, or was moved in another way:
- * the reasons from BM_REASON_NO_PROMISE on are those for which the mover swap,
+ * the reasons from BM_REASON_NO_PROMISE to BM_REASON_KSM are those for which the mover swap,
  * where it was asked for by name or the promise given, left a page to the
  * kernel; they are told only of pages that are on their target (moved by the
  * kernel, or already there), else the reason of the failure is.
@@ -393,13 +398,15 @@ struct bm_tally {
  * one decides, and what the earlier one tells of these pages may be as of its
  * own portion.
  * Pages that are absent (-ENOENT) are not an error of a range: they are in
- * tally.failed under ENOENT but do not count in the result of the call.
+ * tally.failed under ENOENT but do not count in the result of the call; nor do
+ * those of a cancelled range that were not looked at, which are under ECANCELED.
  */
 struct bm_range {
 	void *addr;
 	size_t length;
 	int node;
-	int error;             /* out: 0, or -errno when the range was not walked at all:
+	int error;             /* out: 0, or -errno when the range was not walked at all,
+				* or with -ECANCELED not to its end:
 				* -EINVAL wraps around or longer than the address space,
 				* -ENODEV impossible node, -ENOMEM no mapping in it;
 				* with BM_BIND also the error of its mbind(2) */
@@ -448,7 +455,8 @@ struct bm_request {
 	bm_done_fn *done;        /* called when the batch is complete; NULL: nothing is */
 	void *done_user;
 	int64_t max_stall_us;    /* microseconds; 0: the context's, BM_UNBOUNDED: none */
-	int64_t max_bytes_per_s; /* of this batch; the context's holds, too. 0: no other */
+	int64_t max_bytes_per_s; /* of this batch, beside the context's; 0: only that one,
+				  * BM_UNBOUNDED: none */
 	int event_fd;            /* an eventfd(2), to which 1 is added when the batch is
 				  * complete; -1: none. The library keeps a duplicate until
 				  * then. Several batches may share one */
@@ -495,7 +503,8 @@ int bm_request_init(struct bm_request *request, size_t size);
  * -ESHUTDOWN  the context is being freed
  * -ESTALE  the context is from before a fork
  * What is found later is the result of the batch: see bm_batch_wait().
- * Does not block but for the lock of the context. Any thread. Since 0.1.
+ * Reads all addresses, asks the kernel one question, and does not block but
+ * for the lock of the context. Any thread. Since 0.1.
  */
 int bm_submit(struct bm_context *context, const struct bm_request *request,
 	      struct bm_batch **batch);
@@ -510,7 +519,8 @@ int bm_submit(struct bm_context *context, const struct bm_request *request,
  * base pages that exist, plus one for each range with an error) that are not
  * when > 0, -ETIMEDOUT, -EINVAL NULL batch or a timeout below BM_FOREVER,
  * -EDEADLK see "Callbacks", -ESTALE in a forked child; or why the batch as a
- * whole was not tried. Every status of it is that error then:
+ * whole was not tried. Every status, or error of a range, is that then, it is not in
+ * the sums of bm_stats_get(), and its report names "none" as mover:
  * -EPERM, -ENOSYS, -ESRCH  as in bm_submit(), found out later
  * -E2BIG   BM_BIND on too many separate runs
  * -ENOMEM  not enough memory for the plan: 32 bytes per page, and 5 MiB for
@@ -528,8 +538,9 @@ long bm_batch_wait(struct bm_batch *batch, int64_t timeout_us);
  * is written: -ECANCELED, BM_REASON_CANCELED, of what was not tried. The chunk
  * or call of the kernel that is under way is finished; a pause is not. The
  * callback is called and the descriptor signalled as ever.
+ * BM_BIND binds pages that have moved, and ranges that were walked to their end.
  * Returns 0, also for a complete batch; -EINVAL NULL; -ESTALE in a forked
- * child. Never blocks. Any thread. Since 0.1.
+ * child. Never blocks but for the lock of the context. Any thread. Since 0.1.
  */
 int bm_batch_cancel(struct bm_batch *batch);
 
@@ -609,8 +620,8 @@ int bm_batch_free(struct bm_batch *batch);
  * @count: entries. @pages: an address in each page. @nodes: target of each.
  * @status: written for every page. @flags: those of a request.
  * Returns 0 when every page is on its node, the number that are not when
- * > 0, or the errors of bm_submit() and bm_batch_wait(): nothing was tried
- * then and status is not written. A count of 0 is 0 and touches nothing
+ * > 0, or the errors of bm_submit() and bm_batch_wait(), and -EDEADLK (see
+ * "Callbacks"): nothing was tried then and status is not written. A count of 0 is 0 and touches nothing
  * (flags are checked). Blocks until done; any thread. Since 0.1.
  */
 long bm_migrate_batch(struct bm_context *context, size_t count, void *const *pages,
@@ -738,7 +749,7 @@ struct bm_option_info {
 	const char *env;      /* environment variable */
 	const char *type;     /* "integer", "choice", "list" */
 	const char *allowed;  /* "0..64", "auto|move_pages|mbind|swap" */
-	const char *unit;     /* "", "threads", "pages", "times", "us" */
+	const char *unit;     /* "", or what is counted: "pages", "us", "MiB", "bytes/s", ... */
 	const char *standard; /* the default, as text */
 	const char *doc;      /* one line */
 	const char *value;    /* in this context, as text */
@@ -786,7 +797,7 @@ size_t bm_info_huge_size(const struct bm_info *info);
 
 /* -------------------------------------------------------------- statistics */
 
-/* Sums over all completed batches of a context. */
+/* Sums over all batches of a context that were tried and are complete. */
 struct bm_stats {
 	uint64_t calls; /* batches */
 	struct bm_tally tally;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/mempolicy.h>
+#include <string.h>
 
 #include "error.h"
 #include "range.h"
@@ -69,12 +70,27 @@ long bm_perform(struct bm_context *context, const struct bm_request *request,
 	return result;
 }
 
+static void tell_ranges(const struct bm_request *request, int error)
+{
+	for (size_t i = 0; i < request->count; i++) {
+		char *at = (char *)request->ranges + i * request->range_size;
+		struct bm_range *range = (struct bm_range *)(void *)at;
+
+		range->error = error;
+		memset(&range->tally, 0, sizeof(range->tally));
+	}
+}
+
 void bm_perform_nothing(const struct bm_request *request, int error, struct bm_report *report)
 {
 	enum bm_reason reason = bm_reason_of(error);
 
-	if (request->ranges)
+	report->backend = bm_registry_kernel();
+	report->mover = "none";
+	if (request->ranges) {
+		tell_ranges(request, error);
 		return;
+	}
 	for (size_t i = 0; i < request->count; i++)
 		request->status[i] = error;
 	for (size_t i = 0; request->reasons && i < request->count; i++)

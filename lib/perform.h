@@ -23,7 +23,7 @@ int bm_perform_one_will_do(const struct bm_context *context, const struct bm_req
 			   const struct bm_choice *choice);
 int bm_perform_one(struct bm_context *context, const struct bm_request *request);
 
-/* Writes an error to all statuses and reasons of a request of pages, and to the report. */
+/* Writes an error to all statuses and reasons, or ranges, and to the report. */
 void bm_perform_nothing(const struct bm_request *request, int error, struct bm_report *report);
 
 #endif

@@ -233,6 +233,7 @@ struct bm_options {
 	int64_t max_stall_us;    /* BATCHMIG_MAX_STALL_US: see "The bound of the window"; 0: none */
 	const char *bound;       /* BATCHMIG_BOUND: "strict" or "wish" */
 	int64_t max_bytes_per_s; /* BATCHMIG_MAX_BYTES_PER_S: of all batches together; 0: any */
+	const char *profile;     /* BATCHMIG_PROFILE: file of bm_tune(); "": measures shortly */
 };
 
 /*
@@ -636,6 +637,52 @@ long bm_migrate_batch(struct bm_context *context, size_t count, void *const *pag
  */
 long bm_migrate_ranges(struct bm_context *context, size_t count, struct bm_range *ranges,
 		       size_t range_size, uint64_t flags);
+
+/*
+ * struct bm_estimate - what a batch would cost. Of memory as it is now; what
+ * is measured while batches run makes it better.
+ */
+struct bm_estimate {
+	uint64_t pages;         /* entries; ranges: base pages that are there */
+	uint64_t already;       /* of these: on their target */
+	uint64_t absent;        /* nothing there to move (of ranges: not counted) */
+	uint64_t bounded;       /* would be left for the sake of max_stall_us */
+	uint64_t bytes;         /* that would move */
+	uint64_t bytes_swapped; /* of these: by the mover swap */
+	uint64_t ns;            /* wall time of it, nanoseconds; no pauses for others */
+	uint64_t ns_window_max; /* 999 of 1000 windows or calls would be shorter */
+	unsigned int threads;   /* most at once */
+};
+
+/*
+ * bm_estimate - what a batch would cost, before it is submitted.
+ * @context, @request: as for bm_submit(); nothing moves, and no output of the
+ * request is written. @estimate: filled up to @size, sizeof(struct bm_estimate)
+ * of the caller.
+ * Looks at every page: about 130 ns for each. With the quiet promise the first
+ * one measures the machine for some milliseconds, like the first batch.
+ * Returns 0; -EINVAL also for NULL and an impossible size; or the errors of
+ * bm_submit() and bm_batch_wait(). Any thread. Since 0.1.
+ */
+int bm_estimate(struct bm_context *context, const struct bm_request *request,
+		struct bm_estimate *estimate, size_t size);
+
+/*
+ * bm_tune - measures the machine thoroughly and writes what it finds.
+ * @context: NULL for the default one: its log hears of the progress at level
+ * info. @path: the file that is written, over an old one only when all is well;
+ * to be named by the option profile. It says of which machine it is (kernel
+ * release, CPU model, CPUs, nodes, page sizes): where that does not fit any
+ * more it is not used, and bm_info_kernel() and the log at level warn say so.
+ * Measures copy loops, sizes of chunks, the pool, the kernel, and threads, for
+ * base pages and huge pages, from each node with memory to each other one: some
+ * seconds for each pair, in which it moves some 64 MiB of its own memory to and
+ * fro. The machine should be idle.
+ * Returns 0; -EINVAL NULL @path; -EPERM, -ENOSYS, -EOPNOTSUPP, -ENOMEM no swap
+ * here, see bm_info_mover(); or the errno of writing the file. Any thread.
+ * Since 0.1.
+ */
+int bm_tune(struct bm_context *context, const char *path);
 
 /* -------------------------------------------------------------- questions */
 

@@ -6,8 +6,9 @@
 __extension__ typedef unsigned __int128 wide;
 
 #define SECOND_NS UINT64_C(1000000000)
-/* A tenth of the time in which the rate is to be smooth. */
-#define SLACK_NS UINT64_C(10000000)
+/* A fifth of the time in which the rate is to be smooth: some slices of the scheduler. */
+#define PORTION_NS UINT64_C(10000000)
+#define SLACK_NS UINT64_C(20000000)
 
 static uint64_t lasts_ns(const struct bm_allowance *allowance, uint64_t bytes)
 {
@@ -39,6 +40,6 @@ void bm_allowance_return(struct bm_allowance *allowance, uint64_t bytes)
 
 uint64_t bm_allowance_portion(const struct bm_allowance *allowance)
 {
-	return allowance->bytes_per_s ? allowance->bytes_per_s / (SECOND_NS / SLACK_NS)
+	return allowance->bytes_per_s ? allowance->bytes_per_s / (SECOND_NS / PORTION_NS)
 				      : UINT64_MAX;
 }

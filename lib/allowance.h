@@ -16,7 +16,7 @@ struct bm_allowance {
 
 /*
  * Takes bytes at the time @now; when they may move. A thread that comes late
- * finds what it has missed, but not more than 10 ms of it.
+ * finds what it has missed, but not more than 20 ms of it.
  */
 uint64_t bm_allowance_take(struct bm_allowance *allowance, uint64_t bytes, uint64_t now);
 /* Gives back what was not needed. */

@@ -53,6 +53,7 @@ START_TEST(allowance_of_who_comes_late)
 	ck_assert_uint_eq(bm_allowance_take(&allowance, MB, start), start);
 	/* 1 MB lasts 10 ms; 5 ms late are made up for, 300 ms are not. */
 	ck_assert_uint_eq(bm_allowance_take(&allowance, MB, start + 15 * MS), start + 10 * MS);
+	ck_assert_uint_eq(bm_allowance_take(&allowance, MB, start + 300 * MS), start + 280 * MS);
 	ck_assert_uint_eq(bm_allowance_take(&allowance, MB, start + 300 * MS), start + 290 * MS);
 	ck_assert_uint_eq(bm_allowance_take(&allowance, MB, start + 300 * MS), start + 300 * MS);
 	/* What did not move is given back. */

@@ -66,7 +66,7 @@ static void print_verdict(const struct verdict *verdict)
 	const struct spread *best = &verdict->best->spread[verdict->part];
 	char mine[64], other[64], left[32];
 
-	printf("%-16s %-23s %-23s %5.2f %5.2f  %s%s\n", verdict->name,
+	printf("%-16s %-22s %-22s %5.2f %5.2f  %s%s\n", verdict->name,
 	       time_text(*chosen, mine, sizeof(mine)), time_text(*best, other, sizeof(other)),
 	       verdict_ratio(verdict, verdict->chosen), verdict_ratio(verdict, verdict->twin),
 	       verdict->best->setting->name, left_text(verdict->chosen, left, sizeof(left)));
@@ -93,18 +93,24 @@ static void print_estimates(const struct verdict *verdicts, int count)
 		printf("\nThis library does not estimate.\n");
 }
 
+static void print_setup(const struct choice *choice)
+{
+	printf("library %s, %d CPUs, %s; %d rounds", bm_version(), choice->setup.cpus,
+	       choice->setup.two_nodes ? "to the other node and back" : "one node: BM_REPLACE",
+	       choice->setup.rounds);
+	if (choice->finals)
+		printf(", then %d of auto and the %d fastest", choice->finals, FINALISTS);
+	printf("\nTime of a batch: median (smallest-largest). ratio: auto / best fixed; again: a "
+	       "second context\nof auto / best fixed. How far these are from each other is "
+	       "noise.\n\n");
+}
+
 void table_print(const struct choice *choice, const struct verdict *verdicts, int count)
 {
 	const struct verdict *worst = verdicts;
-	int finals = choice->finals;
 
-	printf("library %s, %d CPUs, %s; %d rounds, then %d of the %d fastest and auto\n"
-	       "Time of a batch: median (smallest-largest). Again: auto a second time; how far "
-	       "it is from\nratio is noise.\n\n",
-	       bm_version(), choice->setup.cpus,
-	       choice->setup.two_nodes ? "to the other node and back" : "one node: BM_REPLACE",
-	       choice->setup.rounds, finals, FINALISTS);
-	printf("%-16s %-23s %-23s %5s %5s  %s\n", "scene", "auto", "best fixed", "ratio", "again",
+	print_setup(choice);
+	printf("%-16s %-22s %-22s %5s %5s  %s\n", "scene", "auto", "best fixed", "ratio", "again",
 	       "which is");
 	for (int i = 0; i < count; i++) {
 		const struct verdict *verdict = &verdicts[i];

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* arguments.c - the command line, by argp; every mistake is one line and status 2. */
-#include "tool.h"
+#include "values.h"
 
 #include <argp.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PID_MOST  (1 << 22) /* PID_MAX_LIMIT of the kernel */
 #define NODE_MOST 1023      /* of the library, and of the largest configuration of Linux */
@@ -77,66 +75,6 @@ static const struct {
 	{"migrate", &parser_migrate},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
-/* @or: what is allowed besides, or "". */
-static int number(const char *name, const char *text, int least, int most, const char * or)
-{
-	char *end;
-	long value;
-
-	errno = 0;
-	value = strtol(text, &end, 10);
-	if (errno || *end || text[0] < '0' || text[0] > '9' || value < least || value > most)
-		usage_error("%s '%s' is not allowed: a number in %d..%d%s", name, text, least, most,
-			    or);
-	return (int)value;
-}
-
-/* "0xHEX", to be followed by the character last; NULL: it is not. */
-static const char *address(const char *text, char last, uint64_t *value)
-{
-	char *end;
-
-	/* strtoull would also take blanks and signs. */
-	if (strncmp(text, "0x", 2) != 0 || !strchr("0123456789abcdefABCDEF", text[2]) || !text[2])
-		return NULL;
-	errno = 0;
-	*value = strtoull(text, &end, 16);
-	return errno || *end != last ? NULL : end;
-}
-
-static void set_range(struct selection *selection, const char *text)
-{
-	uint64_t mask = (uint64_t)sysconf(_SC_PAGESIZE) - 1;
-	const char *middle = address(text, '-', &selection->start);
-
-	if (!middle || !address(middle + 1, '\0', &selection->end))
-		usage_error("--map '%s' is not allowed: heap, anon, or a range 0xA-0xB", text);
-	if (selection->start >= selection->end)
-		usage_error("--map %s is empty or reversed: 0xA-0xB needs A < B", text);
-	/* A page belongs to the range when any of its bytes does. */
-	selection->start &= ~mask;
-	selection->end =
-		selection->end > UINT64_MAX - mask ? ~mask : (selection->end + mask) & ~mask;
-}
-
-static void add_selection(struct arguments *arguments, const char *text)
-{
-	struct selection *selection = &arguments->selections[arguments->selection_count];
-
-	if (arguments->selection_count == SELECTIONS_MAX)
-		usage_error("--map '%s' is one too many: at most %d are allowed", text,
-			    SELECTIONS_MAX);
-	arguments->selection_count++;
-	if (strcmp(text, "heap") == 0) {
-		selection->kind = SELECT_HEAP;
-	} else if (strcmp(text, "anon") == 0) {
-		selection->kind = SELECT_ANON;
-	} else {
-		selection->kind = SELECT_RANGE;
-		set_range(selection, text);
-	}
-}
 
 __attribute__((noreturn)) static void print_command_help(const char *command,
 							 const struct argp *parser)
@@ -217,20 +155,20 @@ static int parse_target(struct arguments *arguments, int key, const char *value)
 {
 	switch (key) {
 	case 'p':
-		arguments->pid = (pid_t)number("--pid", value, 1, PID_MOST, "");
+		arguments->pid = (pid_t)value_number("--pid", value, 1, PID_MOST, "");
 		return 0;
 	case 'f':
 		arguments->has_from = 1;
 		arguments->from = ANY_NODE;
 		if (strcmp(value, "any") != 0)
-			arguments->from = number("--from", value, 0, NODE_MOST, ", or any");
+			arguments->from = value_number("--from", value, 0, NODE_MOST, ", or any");
 		return 0;
 	case 't':
 		arguments->has_to = 1;
-		arguments->to = number("--to", value, 0, NODE_MOST, "");
+		arguments->to = value_number("--to", value, 0, NODE_MOST, "");
 		return 0;
 	case 'm':
-		add_selection(arguments, value);
+		value_map(arguments, value);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

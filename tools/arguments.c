@@ -62,7 +62,7 @@ static const struct argp parser_migrate = {
 	.parser = parse,
 	.doc = "Moves the pages of a process from one node to another.\v" MAPS_DOC
 	       "\n\nStatus 0: all are there, or there were none; 3: some; 4: none; 1: it could not "
-	       "be done; 2: bad arguments. SIGINT and SIGTERM stop it after the batch under way: "
+	       "be done; 2: bad arguments. SIGINT and SIGTERM stop it after the call under way: "
 	       "the status tells what was moved until then. A second one ends it at once.",
 };
 

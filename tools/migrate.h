@@ -8,19 +8,20 @@
 
 struct migration {
 	const struct arguments *arguments;
+	struct bm_context *context;
 	uint64_t page_size, huge_size;
 	void **pages;
 	int *nodes, *status;
 	unsigned char *reasons;
-	uint32_t *weights;  /* base pages each entry stands for */
-	size_t count;       /* entries waiting */
-	uint64_t waiting;   /* base pages they stand for */
+	size_t count;       /* pages waiting */
 	uint64_t last_huge; /* address of the huge page named last; 1: the last was none */
 	uint64_t found[MAPPING_KINDS]; /* bytes, counted before anything moves */
 	uint64_t shared;               /* bytes of them that are mapped more than once */
 	uint64_t unknown;              /* bytes on a node that the kernel does not tell */
 	uint64_t done;                 /* bytes tried */
 	struct bm_tally tally;         /* base pages; retried is not kept */
+	uint64_t why[BM_REASON_SLOTS]; /* tally.failed by enum bm_reason */
+	uint64_t ns_call_max;          /* the longest kernel call that moved */
 	double seconds;
 	int stopped; /* by a signal, before all was tried */
 	long error;  /* -errno that ended it half way, or 0 */

@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PID_MOST  (1 << 22) /* PID_MAX_LIMIT of the kernel */
-#define NODE_MOST 1023      /* of the library, and of the largest configuration of Linux */
-#define MAPS      "heap|anon|0xA-0xB"
+#define PID_MOST   (1 << 22) /* PID_MAX_LIMIT of the kernel */
+#define NODE_MOST  1023      /* of the library, and of the largest configuration of Linux */
+#define STALL_MOST 60000000  /* of the library */
+#define MAPS       "heap|anon|0xA-0xB"
 
-enum { KEY_OPTIONS = 256, KEY_DRY_RUN };
+enum { KEY_OPTIONS = 256, KEY_DRY_RUN, KEY_MAX_STALL_US, KEY_BOUND, KEY_RATE };
 
 static const struct argp_option options_info[] = {
 	{"options", KEY_OPTIONS, NULL, 0, "Only the options and their values", 0},
@@ -33,6 +34,12 @@ static const struct argp_option options_migrate[] = {
 	{"to", 't', "NODE", 0, "Where they are to be", 0},
 	{"map", 'm', MAPS, 0, "Only these mappings; may be repeated", 0},
 	{"all", 'a', NULL, 0, "Also pages shared with other processes (CAP_SYS_NICE)", 0},
+	{"max-stall-us", KEY_MAX_STALL_US, "N", 0,
+	 "Calls of the kernel so small that none takes longer, in microseconds; 0: any", 0},
+	{"bound", KEY_BOUND, "strict|wish", 0,
+	 "What takes longer than that all the same, a huge page, stays (strict) or moves", 0},
+	{"rate", KEY_RATE, "BYTES/S", 0,
+	 "At most so many bytes in a second, also as 200M, 64Mi, 1G; 0: any", 0},
 	{"dry-run", KEY_DRY_RUN, NULL, 0, "Tell what would be moved, move nothing", 0},
 	{"quiet", 'q', NULL, 0, "No progress", 0},
 	{"json", 'j', NULL, 0, "One JSON object on standard output, no progress", 0},
@@ -175,6 +182,24 @@ static int parse_target(struct arguments *arguments, int key, const char *value)
 	}
 }
 
+static int parse_limits(struct arguments *arguments, int key, const char *value)
+{
+	switch (key) {
+	case KEY_MAX_STALL_US:
+		arguments->max_stall_us =
+			value_number("--max-stall-us", value, 0, STALL_MOST, ", in microseconds");
+		return 0;
+	case KEY_BOUND:
+		arguments->bound = value_bound(value);
+		return 0;
+	case KEY_RATE:
+		arguments->max_bytes_per_s = value_rate(value);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 static error_t parse(int key, char *value, struct argp_state *state)
 {
 	struct arguments *arguments = state->input;
@@ -202,6 +227,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
 			    arguments->command);
 	case ARGP_KEY_ERROR:
 		bad_option(state);
+	case KEY_MAX_STALL_US:
+	case KEY_BOUND:
+	case KEY_RATE:
+		return parse_limits(arguments, key, value);
 	default:
 		return parse_target(arguments, key, value);
 	}
@@ -212,6 +241,7 @@ __attribute__((noreturn)) static void print_help(void)
 	puts("Usage: batchmig info [--options] [--json]\n"
 	     "       batchmig query --pid PID [--map heap|anon|0xA-0xB]... [--json]\n"
 	     "       batchmig migrate --pid PID --from NODE|any --to NODE [--map ...]...\n"
+	     "                        [--max-stall-us N] [--bound strict|wish] [--rate BYTES/S]\n"
 	     "                        [--all] [--dry-run] [--quiet] [--json]\n"
 	     "       batchmig help [COMMAND] | COMMAND --help | --help | --version\n"
 	     "\n"
@@ -281,6 +311,8 @@ void arguments_parse(struct arguments *arguments, int argc, char **argv)
 	const struct argp *parser;
 
 	memset(arguments, 0, sizeof(*arguments));
+	arguments->max_stall_us = BM_OPTION_UNSET;
+	arguments->max_bytes_per_s = BM_OPTION_UNSET;
 	if (argc < 2)
 		usage_error("a command is needed: info, query or migrate; see batchmig --help");
 	parse_word(argc, argv);

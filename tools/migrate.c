@@ -96,34 +96,65 @@ __attribute__((noreturn)) static void give_up(const char *why)
 	exit(EXIT_FAILED);
 }
 
-/* What no choice of nodes would mend. */
-static void check_machine(const struct bm_info *info)
+/* "" for an option that the library does not know. */
+static const char *option_value(const struct bm_info *info, const char *name)
 {
 	const struct bm_option_info *option;
 
+	for (size_t i = 0; (option = bm_info_option(info, i)); i++) {
+		if (strcmp(option->name, name) == 0)
+			return option->value;
+	}
+	return "";
+}
+
+/* What no choice of nodes would mend. */
+static void check_machine(const struct bm_info *info)
+{
 	if (!bm_info_node(info, 0))
 		give_up("no NUMA nodes are known: a kernel without CONFIG_NUMA, no "
 			"/sys/devices/system/node, or a container that forbids get_mempolicy(2)");
-	for (size_t i = 0; (option = bm_info_option(info, i)); i++) {
-		if (strcmp(option->name, "mover") == 0 && strcmp(option->value, "mbind") == 0)
-			give_up("BATCHMIG_MOVER=mbind is not possible for another process: it "
-				"must be auto or move_pages");
-	}
+	if (strcmp(option_value(info, "mover"), "mbind") == 0)
+		give_up("BATCHMIG_MOVER=mbind is not possible for another process: it must be auto "
+			"or move_pages");
 }
 
-static int prepare(struct migration *migration)
+/* One context for all batches: a rate holds for them together. */
+static int open_context(struct migration *migration)
 {
-	struct bm_info *info;
-	int rc = bm_info_new(NULL, &info);
+	const struct arguments *arguments = migration->arguments;
+	struct bm_options options;
 
-	if (rc < 0)
-		return rc;
+	bm_options_init(&options, sizeof(options));
+	options.max_stall_us = arguments->max_stall_us;
+	options.bound = arguments->bound;
+	options.max_bytes_per_s = arguments->max_bytes_per_s;
+	return bm_context_new(&options, &migration->context);
+}
+
+static void read_info(struct migration *migration, const struct bm_info *info)
+{
 	check_machine(info);
 	if (migration->arguments->from != ANY_NODE)
 		check_node(info, "--from", migration->arguments->from);
 	check_node(info, "--to", migration->arguments->to);
 	migration->page_size = bm_info_page_size(info);
 	migration->huge_size = bm_info_huge_size(info);
+	migration->max_stall_us = strtoll(option_value(info, "max_stall_us"), NULL, 10);
+	migration->max_bytes_per_s = strtoll(option_value(info, "max_bytes_per_s"), NULL, 10);
+	migration->is_wish = strcmp(option_value(info, "bound"), "wish") == 0;
+}
+
+static int prepare(struct migration *migration)
+{
+	struct bm_info *info;
+	int rc = open_context(migration);
+
+	if (rc == 0)
+		rc = bm_info_new(migration->context, &info);
+	if (rc < 0)
+		return rc;
+	read_info(migration, info);
 	bm_info_free(info);
 	return batch_prepare(migration);
 }
@@ -135,6 +166,8 @@ static long move(struct migration *migration, const struct mappings *mappings)
 
 	if (rc != 0 || arguments->dry_run)
 		return rc;
+	if (migration_note(migration) && !arguments->quiet)
+		complain("note: %s", migration_note(migration));
 	progress_start(&migration->progress, !arguments->quiet && !arguments->json,
 		       migration_found(migration));
 	rc = pages_walk(arguments, mappings, collect, migration);
@@ -171,5 +204,6 @@ int run_migrate(const struct arguments *arguments)
 	status = migration_finish(&migration);
 	mappings_free(&mappings);
 	batch_release(&migration);
+	bm_context_free(migration.context);
 	return status;
 }

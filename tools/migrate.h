@@ -8,7 +8,9 @@
 
 struct migration {
 	const struct arguments *arguments;
-	struct bm_context *context;
+	struct bm_context *context;            /* with the bound and the rate that were asked for */
+	int64_t max_stall_us, max_bytes_per_s; /* in force, also by the environment; 0: none */
+	int is_wish;                           /* the bound */
 	uint64_t page_size, huge_size;
 	void **pages;
 	int *nodes, *status;
@@ -30,6 +32,8 @@ struct migration {
 
 uint64_t migration_found(const struct migration *migration);
 uint64_t migration_moved(const struct migration *migration); /* bytes */
+/* What a bound cannot do here; NULL without one. */
+const char *migration_note(const struct migration *migration);
 /* Prints the outcome, as JSON where asked; returns the exit status. */
 int migration_finish(const struct migration *migration);
 

@@ -19,6 +19,17 @@ uint64_t migration_moved(const struct migration *migration)
 	return migration->tally.moved * migration->page_size;
 }
 
+const char *migration_note(const struct migration *migration)
+{
+	if (!migration->max_stall_us || migration->arguments->dry_run)
+		return NULL;
+	return migration->is_wish
+		       ? "the kernel moves the pages of another process: the bound sizes its "
+			 "calls; a huge page that takes longer is moved nevertheless"
+		       : "the kernel moves the pages of another process: the bound sizes its "
+			 "calls; a huge page that takes longer is left where it is";
+}
+
 static int status_of(const struct migration *migration)
 {
 	const struct bm_tally *tally = &migration->tally;
@@ -89,7 +100,21 @@ static void print_errors(const struct migration *migration)
 			  error ? bm_error_text(error) : "on another node than asked");
 		if (error == EACCES && !migration->arguments->all)
 			printf("  %36s  shared pages move with --all (needs CAP_SYS_NICE)\n", "");
+		if (error == ETIME)
+			printf("  %36s  %s: moves with a larger --max-stall-us, or --bound wish\n",
+			       "", bm_reason_name(BM_REASON_BOUND));
 	}
+}
+
+static void print_longest(const struct migration *migration)
+{
+	if (!migration->ns_call_max)
+		return;
+	printf("Longest call of the kernel: %.0f us", (double)migration->ns_call_max / 1000);
+	if (migration->max_stall_us)
+		printf(", the bound is %lld us%s", (long long)migration->max_stall_us,
+		       migration->is_wish ? " (a wish)" : "");
+	putchar('\n');
 }
 
 static void print_outcome(const struct migration *migration)
@@ -112,6 +137,7 @@ static void print_outcome(const struct migration *migration)
 	print_row(migration, "not moved", tally->failed, "");
 	print_errors(migration);
 	print_unknown(migration);
+	print_longest(migration);
 	if (migration->stopped)
 		printf("Stopped by a signal; what was moved stays moved\n");
 }
@@ -126,6 +152,18 @@ static json_t *json_errors(const struct bm_tally *tally)
 	return errors;
 }
 
+static json_t *json_reasons(const struct migration *migration)
+{
+	json_t *reasons = json_object();
+
+	for (int reason = 0; reason < BM_REASON_SLOTS; reason++) {
+		if (migration->why[reason])
+			json_object_set_new(reasons, bm_reason_name(reason),
+					    json_integer((json_int_t)migration->why[reason]));
+	}
+	return reasons;
+}
+
 static json_t *json_found(const struct migration *migration)
 {
 	json_t *found = json_object();
@@ -136,31 +174,54 @@ static json_t *json_found(const struct migration *migration)
 	return found;
 }
 
-static json_t *make_json(const struct migration *migration, const char *result)
+static json_t *json_asked(const struct migration *migration)
 {
 	const struct arguments *arguments = migration->arguments;
-	const struct bm_tally *tally = &migration->tally;
-	json_t *object =
-		json_pack("{s:i, s:o, s:i, s:b, s:b, s:I, s:I, s:o, s:I, s:I, s:I}", "pid",
-			  (int)arguments->pid, "from",
-			  arguments->from == ANY_NODE ? json_null() : json_integer(arguments->from),
-			  "to", arguments->to, "dry_run", arguments->dry_run, "stopped",
-			  migration->stopped, "page_size", (json_int_t)migration->page_size,
-			  "bytes_found", (json_int_t)migration_found(migration), "bytes_by_mapping",
-			  json_found(migration), "bytes_shared", (json_int_t)migration->shared,
-			  "bytes_unknown", (json_int_t)migration->unknown, "bytes_moved",
-			  (json_int_t)migration_moved(migration));
-	json_t *pages =
-		json_pack("{s:I, s:I, s:I, s:I, s:o, s:f, s:s}", "pages", (json_int_t)tally->pages,
-			  "moved", (json_int_t)tally->moved, "already", (json_int_t)tally->already,
-			  "failed", (json_int_t)tally->failed, "errors", json_errors(tally),
-			  "seconds", migration->seconds, "result", result);
 
-	if (!pages || json_object_update(object, pages) < 0) {
-		json_decref(object);
-		object = NULL;
+	return json_pack("{s:i, s:o, s:i, s:b, s:I, s:s, s:I, s:s?}", "pid", (int)arguments->pid,
+			 "from",
+			 arguments->from == ANY_NODE ? json_null() : json_integer(arguments->from),
+			 "to", arguments->to, "dry_run", arguments->dry_run, "max_stall_us",
+			 (json_int_t)migration->max_stall_us, "bound",
+			 migration->is_wish ? "wish" : "strict", "max_bytes_per_s",
+			 (json_int_t)migration->max_bytes_per_s, "note", migration_note(migration));
+}
+
+static json_t *json_bytes(const struct migration *migration)
+{
+	return json_pack("{s:b, s:I, s:I, s:o, s:I, s:I, s:I}", "stopped", migration->stopped,
+			 "page_size", (json_int_t)migration->page_size, "bytes_found",
+			 (json_int_t)migration_found(migration), "bytes_by_mapping",
+			 json_found(migration), "bytes_shared", (json_int_t)migration->shared,
+			 "bytes_unknown", (json_int_t)migration->unknown, "bytes_moved",
+			 (json_int_t)migration_moved(migration));
+}
+
+static json_t *json_outcome(const struct migration *migration, const char *result)
+{
+	const struct bm_tally *tally = &migration->tally;
+
+	return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:f, s:s}", "pages",
+			 (json_int_t)tally->pages, "moved", (json_int_t)tally->moved, "already",
+			 (json_int_t)tally->already, "failed", (json_int_t)tally->failed, "errors",
+			 json_errors(tally), "reasons", json_reasons(migration), "ns_call_max",
+			 (json_int_t)migration->ns_call_max, "seconds", migration->seconds,
+			 "result", result);
+}
+
+/* NULL without memory for a part of it. */
+static json_t *make_json(const struct migration *migration, const char *result)
+{
+	json_t *object = json_asked(migration);
+	json_t *parts[] = {json_bytes(migration), json_outcome(migration, result)};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (!parts[i] || json_object_update(object, parts[i]) < 0) {
+			json_decref(object);
+			object = NULL;
+		}
+		json_decref(parts[i]);
 	}
-	json_decref(pages);
 	return object;
 }
 

@@ -36,6 +36,9 @@ struct arguments {
 	int json, quiet, dry_run, all, options;
 	struct selection selections[SELECTIONS_MAX];
 	size_t selection_count;
+	/* As in struct bm_options: unset, the environment decides. */
+	int64_t max_stall_us, max_bytes_per_s;
+	const char *bound;
 };
 
 /* Fills the arguments of a command; ends the program with one line and EXIT_USAGE. */

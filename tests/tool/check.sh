@@ -7,7 +7,8 @@ passed=0 failed=0 skipped=0
 work=$(mktemp -d /tmp/batchmig-tool.XXXXXX) || exit 1
 # What the environment sets would change the answers.
 unset BATCHMIG_BACKEND BATCHMIG_MOVER BATCHMIG_QUIET BATCHMIG_LOG BATCHMIG_THREADS
-unset BATCHMIG_CALL_PAGES BATCHMIG_RETRIES BATCHMIG_RETRY_US
+unset BATCHMIG_CALL_PAGES BATCHMIG_RETRIES BATCHMIG_RETRY_US BATCHMIG_PROFILE
+unset BATCHMIG_MAX_STALL_US BATCHMIG_BOUND BATCHMIG_MAX_BYTES_PER_S
 
 ok() { # name
 	passed=$((passed + 1))

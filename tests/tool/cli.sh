@@ -93,6 +93,35 @@ test_nodes() {
 	usage no_such_source '--from 1000: .*only 0' migrate --pid $$ --from 1000 --to 0
 }
 
+test_limits() {
+	for us in -1 60000001 1.5 50us '' 99999999999999999999; do
+		usage "max_stall_us/$us" '0\.\.60000000, in microseconds' \
+			migrate --pid $$ --from any --to 0 --max-stall-us "$us"
+	done
+	for bound in loose '' Wish strict,wish; do
+		usage "bound/$bound" 'strict or wish' migrate --pid $$ --from any --to 0 --bound "$bound"
+	done
+	for rate in -1 '' K /s 5X 5k 5KB 1.5M '5 M' 5/s/s 1000001G 1000000000000001 9999999999999999999; do
+		usage "rate/$rate" 'K, M, G .*of 1000.* Ki, Mi, Gi .*of 1024.* up to 1000000G' \
+			migrate --pid $$ --from any --to 0 --rate "$rate"
+	done
+	usage limits_of_migrate_only '--rate is not an option of query' query --pid $$ --rate 1M
+	# Pages of the own shell, of which nothing is moved.
+	for rate in 0=0 7=7 3K=3000 2M=2000000 1G/s=1000000000 3Ki=3072 2Mi/s=2097152 1Gi=1073741824 \
+		1000000G=1000000000000000; do
+		run migrate --pid $$ --from any --to 0 --dry-run --json --rate "${rate%=*}"
+		json_is "rate/${rate%=*}" 0 ".max_bytes_per_s == ${rate#*=}"
+	done
+	BATCHMIG_MAX_STALL_US=70 BATCHMIG_BOUND=wish BATCHMIG_MAX_BYTES_PER_S=9 \
+		run migrate --pid $$ --from any --to 0 --dry-run --json
+	json_is limits/environment 0 \
+		'.max_stall_us == 70 and .bound == "wish" and .max_bytes_per_s == 9'
+	BATCHMIG_MAX_STALL_US=70 BATCHMIG_BOUND=wish BATCHMIG_MAX_BYTES_PER_S=9 run migrate --pid $$ \
+		--from any --to 0 --dry-run --json --max-stall-us 0 --bound strict --rate 80
+	json_is limits/before_environment 0 \
+		'.max_stall_us == 0 and .bound == "strict" and .max_bytes_per_s == 80'
+}
+
 test_maps() {
 	for map in stack '' 0x10 10-20 0x10-20 0x-0x10 0x10-0x 0x10-0x20x 0x10000000000000000-0x1 \
 		'0x 10-0x20' 0x-10-0x20; do
@@ -193,6 +222,20 @@ test_nothing_to_move() {
 	json_is nothing_to_move 0 '.result == "all" and .bytes_found == 0 and .pages == 0'
 	run migrate --pid "$sleeper" --from any --to 0 --json --dry-run
 	json_is nothing_to_move_dry 0 '.dry_run and .bytes_found == 0'
+	run migrate --pid "$sleeper" --from any --to 0 --json --max-stall-us 50
+	json_is bound_is_noted 0 '.note | test("another process.* left where it is")'
+	if [ "$(grep -c '^batchmig: note: ' "$work/err")" -eq 1 ]; then
+		ok bound_is_noted_on_stderr
+	else
+		not_ok bound_is_noted_on_stderr "no line with a note"
+	fi
+	run migrate --pid "$sleeper" --from any --to 0 --json --quiet --max-stall-us 50 --bound wish
+	json_is wish_is_noted 0 '.note | test("moved nevertheless")'
+	if [ -s "$work/err" ]; then
+		not_ok bound_quiet "something on standard error"
+	else
+		ok bound_quiet
+	fi
 	says nothing_to_move_text 'moved  *0' migrate --pid "$sleeper" --from any --to 0
 }
 
@@ -202,6 +245,7 @@ if command -v jq >/dev/null; then
 	test_options
 	test_pids
 	test_nodes
+	test_limits
 	test_maps
 	test_info
 	test_query

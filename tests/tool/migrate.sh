@@ -240,6 +240,76 @@ begin() { # argument...
 	sleep 0.1
 }
 
+# Rates are kept by the clock of the process that moves: $seconds is from there.
+test_rate() {
+	hold 64 anon
+	run migrate --pid "$pid" --from "$from" --to "$to" --map "$(range anon)" --rate 8M --json
+	json_is rate/within_a_tenth 0 '.bytes_moved == 67108864 and .max_bytes_per_s == 8000000 and
+		(.bytes_moved / .seconds | . > 7200000 and . < 8800000)'
+	[ "$status" -ne 0 ] || echo "# $(jq '.bytes_moved / .seconds' "$work/out") bytes in a second"
+	# A batch is 64 MiB: what the bar shows before the end is from within it.
+	run migrate --pid "$pid" --from "$to" --to "$from" --map "$(range anon)" --rate 8M
+	within=$(grep -c '^[1-9][0-9]* % of 64' "$work/err")
+	if [ "$status" -eq 0 ] && [ "$within" -ge 3 ]; then
+		ok rate/progress_within_a_batch
+	else
+		not_ok rate/progress_within_a_batch "status $status, $within lines of progress"
+	fi
+	begin --rate 4M --json
+	sleep 2
+	before=$(date +%s%N)
+	kill -INT "$migration"
+	wait "$migration"
+	status=$?
+	took=$((($(date +%s%N) - before) / 1000000))
+	json_is rate/stopped 3 '.stopped and .result == "some" and .moved > 0 and
+		.bytes_moved < 60000000 and .failed == 0 and .errors == {}'
+	is_on rate/stopped/moved "$to" "$(range anon)" "$(jq .bytes_moved "$work/out")"
+	if [ "$took" -lt 1000 ]; then
+		ok rate/stops_at_once
+	else
+		not_ok rate/stops_at_once "after $took ms"
+	fi
+	release rate
+}
+
+# 2 MiB in 50 us would be 40 GB/s.
+test_bound() {
+	hold "$mib" huge
+	huge=$("$tool" query --pid "$pid" --map "$(range huge)" --json | jq '[.nodes[].huge] | add')
+	if [ "$huge" != "$bytes" ]; then
+		skip bound/huge 'there are no huge pages, or this kernel does not tell'
+		release bound
+		return
+	fi
+	run migrate --pid "$pid" --from "$from" --to "$to" --map "$(range huge)" --max-stall-us 50 --json
+	json_is bound/strict "$status" '($status == 3 or $status == 4) and
+		.reasons.bound == .errors.ETIME and .reasons.bound == .failed and
+		.bytes_moved <= $n / 2' --argjson n "$bytes" --argjson status "$status"
+	is_on bound/stays "$from" "$(range huge)" $((bytes - $(jq .bytes_moved "$work/out")))
+	run migrate --pid "$pid" --from "$from" --to "$to" --map "$(range huge)" --max-stall-us 50
+	if grep -q '^batchmig: note: .*left where it is' "$work/err" &&
+		grep -q '^  ETIME ' "$work/out" && grep -q ' bound: .*--bound wish' "$work/out"; then
+		ok bound/text
+	else
+		not_ok bound/text "no note, or the summary does not tell of the bound"
+	fi
+	run migrate --pid "$pid" --from any --to "$to" --map "$(range huge)" --max-stall-us 50 \
+		--bound wish --json
+	json_is bound/wish 0 '.result == "all" and .failed == 0 and .reasons == {} and
+		.ns_call_max > 50000'
+	is_on bound/wish_moves "$to" "$(range huge)" "$bytes"
+	run query --pid "$pid" --map "$(range huge)" --json
+	json_is bound/wish_stays_huge 0 '.nodes[0].huge == $n' --argjson n "$bytes"
+	run migrate --pid "$pid" --from "$to" --to "$from" --map "$(range huge)"
+	if [ "$status" -eq 0 ] && grep -q '^Longest call of the kernel: [1-9][0-9]* us$' "$work/out"; then
+		ok bound/longest
+	else
+		not_ok bound/longest "status $status, or no longest call"
+	fi
+	release bound
+}
+
 # The migration may be over sooner, and the answer must fit.
 test_signal() {
 	hold "$((mib * 8))" anon
@@ -311,6 +381,8 @@ else
 	test_huge
 	test_progress
 	test_signal
+	test_rate
+	test_bound
 	test_process_ends
 fi
 finish

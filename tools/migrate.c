@@ -108,6 +108,17 @@ static const char *option_value(const struct bm_info *info, const char *name)
 	return "";
 }
 
+static int is_fact(const struct bm_info *info, const char *name)
+{
+	const struct bm_fact *fact;
+
+	for (size_t i = 0; (fact = bm_info_kernel(info, i)); i++) {
+		if (strcmp(fact->name, name) == 0)
+			return strcmp(fact->value, "yes") == 0;
+	}
+	return 0;
+}
+
 /* What no choice of nodes would mend. */
 static void check_machine(const struct bm_info *info)
 {
@@ -140,6 +151,7 @@ static void read_info(struct migration *migration, const struct bm_info *info)
 	check_node(info, "--to", migration->arguments->to);
 	migration->page_size = bm_info_page_size(info);
 	migration->huge_size = bm_info_huge_size(info);
+	migration->sees_huge = migration->huge_size == 0 || is_fact(info, "PAGEMAP_SCAN");
 	migration->max_stall_us = strtoll(option_value(info, "max_stall_us"), NULL, 10);
 	migration->max_bytes_per_s = strtoll(option_value(info, "max_bytes_per_s"), NULL, 10);
 	migration->is_wish = strcmp(option_value(info, "bound"), "wish") == 0;

@@ -11,6 +11,7 @@ struct migration {
 	struct bm_context *context;            /* with the bound and the rate that were asked for */
 	int64_t max_stall_us, max_bytes_per_s; /* in force, also by the environment; 0: none */
 	int is_wish;                           /* the bound */
+	int sees_huge; /* the kernel tells which pages are huge before they move */
 	uint64_t page_size, huge_size;
 	void **pages;
 	int *nodes, *status;
@@ -32,7 +33,7 @@ struct migration {
 
 uint64_t migration_found(const struct migration *migration);
 uint64_t migration_moved(const struct migration *migration); /* bytes */
-/* What a bound cannot do here; NULL without one. */
+/* What a bound or a rate cannot do here; NULL: nothing of note. */
 const char *migration_note(const struct migration *migration);
 /* Prints the outcome, as JSON where asked; returns the exit status. */
 int migration_finish(const struct migration *migration);

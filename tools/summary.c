@@ -21,7 +21,12 @@ uint64_t migration_moved(const struct migration *migration)
 
 const char *migration_note(const struct migration *migration)
 {
-	if (!migration->max_stall_us || migration->arguments->dry_run)
+	if (migration->arguments->dry_run)
+		return NULL;
+	if (!migration->sees_huge && (migration->max_stall_us || migration->max_bytes_per_s))
+		return "this kernel (before Linux 6.7) does not tell which pages are huge before "
+		       "they move: for them neither a bound nor a rate holds";
+	if (!migration->max_stall_us)
 		return NULL;
 	return migration->is_wish
 		       ? "the kernel moves the pages of another process: the bound sizes its "

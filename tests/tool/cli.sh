@@ -223,14 +223,14 @@ test_nothing_to_move() {
 	run migrate --pid "$sleeper" --from any --to 0 --json --dry-run
 	json_is nothing_to_move_dry 0 '.dry_run and .bytes_found == 0'
 	run migrate --pid "$sleeper" --from any --to 0 --json --max-stall-us 50
-	json_is bound_is_noted 0 '.note | test("another process.* left where it is")'
+	json_is bound_is_noted 0 '.note | test("another process.* left where it is|neither a bound")'
 	if [ "$(grep -c '^batchmig: note: ' "$work/err")" -eq 1 ]; then
 		ok bound_is_noted_on_stderr
 	else
 		not_ok bound_is_noted_on_stderr "no line with a note"
 	fi
 	run migrate --pid "$sleeper" --from any --to 0 --json --quiet --max-stall-us 50 --bound wish
-	json_is wish_is_noted 0 '.note | test("moved nevertheless")'
+	json_is wish_is_noted 0 '.note | test("moved nevertheless|neither a bound")'
 	if [ -s "$work/err" ]; then
 		not_ok bound_quiet "something on standard error"
 	else

@@ -278,6 +278,8 @@ test_bound() {
 	hold "$mib" huge
 	huge=$("$tool" query --pid "$pid" --map "$(range huge)" --json | jq '[.nodes[].huge] | add')
 	if [ "$huge" != "$bytes" ]; then
+		run migrate --pid "$pid" --from "$from" --to "$to" --map "$(range huge)" --rate 1G --json
+		json_is bound/no_promise 0 '.note == null or (.note | test("neither a bound nor a rate"))'
 		skip bound/huge 'there are no huge pages, or this kernel does not tell'
 		release bound
 		return

@@ -47,6 +47,14 @@ static const struct argp_option options_migrate[] = {
 	{0},
 };
 
+static const struct argp_option options_tune[] = {
+	{"output", 'o', "FILE", 0,
+	 "Where the profile is to be; $XDG_CONFIG_HOME/batchmig/profile, or in ~/.config", 0},
+	{"quiet", 'q', NULL, 0, "No progress", 0},
+	{"help", 'h', NULL, 0, "This text", -1},
+	{0},
+};
+
 #define MAPS_DOC                                                                                \
 	"--map heap is the mapping [heap]; anon: private mappings without a file, [heap] and "  \
 	"[stack] not among them; 0xA-0xB: every page that has a byte in it. Without --map all " \
@@ -73,6 +81,14 @@ static const struct argp parser_migrate = {
 	       "the status tells what was moved until then. A second one ends it at once.",
 };
 
+static const struct argp parser_tune = {
+	.options = options_tune,
+	.parser = parse,
+	.doc = "Measures this machine and writes a profile, for BATCHMIG_PROFILE.\vSome seconds "
+	       "for "
+	       "each pair of nodes; the machine should be idle meanwhile.",
+};
+
 static const struct {
 	const char *name;
 	const struct argp *parser;
@@ -80,6 +96,7 @@ static const struct {
 	{"info", &parser_info},
 	{"query", &parser_query},
 	{"migrate", &parser_migrate},
+	{"tune", &parser_tune},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -214,6 +231,11 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case 'q':
 		arguments->quiet = 1;
 		return 0;
+	case 'o':
+		if (!*value)
+			usage_error("--output '' is not allowed: the name of a file");
+		arguments->output = value;
+		return 0;
 	case KEY_DRY_RUN:
 		arguments->dry_run = 1;
 		return 0;
@@ -243,6 +265,7 @@ __attribute__((noreturn)) static void print_help(void)
 	     "       batchmig migrate --pid PID --from NODE|any --to NODE [--map ...]...\n"
 	     "                        [--max-stall-us N] [--bound strict|wish] [--rate BYTES/S]\n"
 	     "                        [--all] [--dry-run] [--quiet] [--json]\n"
+	     "       batchmig tune [--output FILE] [--quiet]\n"
 	     "       batchmig help [COMMAND] | COMMAND --help | --help | --version\n"
 	     "\n"
 	     "Moves the pages of processes between NUMA nodes; see batchmig(1).");
@@ -261,21 +284,23 @@ static const struct argp *find_command(const char *name)
 /* No two words start with the same letter, and the first one is seldom mistyped. */
 __attribute__((noreturn)) static void bad_command(const char *name)
 {
-	static const char *const words[] = {"info", "query", "migrate", "help", "--version"};
+	static const char *const words[] = {"info", "query", "migrate",
+					    "tune", "help",  "--version"};
 	const char *near = "";
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (*name && name[strspn(name, "-")] == words[i][strspn(words[i], "-")])
 			near = words[i];
 	}
-	usage_error("there is no command '%s'%s%s%s: the first argument is info, query, migrate, "
-		    "help or --version",
-		    name, *near ? " (did you mean " : "", near, *near ? "?)" : "");
+	usage_error(
+		"there is no command '%s'%s%s%s: the first argument is info, query, migrate, tune, "
+		"help or --version",
+		name, *near ? " (did you mean " : "", near, *near ? "?)" : "");
 }
 
 static void check_required(const struct arguments *arguments)
 {
-	if (strcmp(arguments->command, "info") == 0)
+	if (strcmp(arguments->command, "info") == 0 || strcmp(arguments->command, "tune") == 0)
 		return;
 	if (!arguments->pid)
 		usage_error("%s needs --pid PID", arguments->command);
@@ -314,7 +339,8 @@ void arguments_parse(struct arguments *arguments, int argc, char **argv)
 	arguments->max_stall_us = BM_OPTION_UNSET;
 	arguments->max_bytes_per_s = BM_OPTION_UNSET;
 	if (argc < 2)
-		usage_error("a command is needed: info, query or migrate; see batchmig --help");
+		usage_error(
+			"a command is needed: info, query, migrate or tune; see batchmig --help");
 	parse_word(argc, argv);
 	parser = find_command(argv[1]);
 	if (!parser)

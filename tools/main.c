@@ -20,11 +20,16 @@ static void keep_standard_streams(void)
 }
 
 /* A bad value in the environment is named; the calls would only say -EINVAL. */
-static void check_environment(void)
+static void check_environment(const struct arguments *arguments)
 {
+	struct bm_options options;
 	char why[512];
 
-	if (bm_options_check(NULL, why, sizeof(why)) == 0)
+	bm_options_init(&options, sizeof(options));
+	/* What it names may be about to be written for the first time. */
+	if (strcmp(arguments->command, "tune") == 0)
+		options.profile = "";
+	if (bm_options_check(&options, why, sizeof(why)) == 0)
 		return;
 	complain("%s", why);
 	exit(EXIT_FAILED);
@@ -40,11 +45,13 @@ int main(int argc, char **argv)
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	keep_standard_streams();
 	arguments_parse(&arguments, argc, argv);
-	check_environment();
+	check_environment(&arguments);
 	if (strcmp(arguments.command, "info") == 0)
 		status = run_info(&arguments);
 	else if (strcmp(arguments.command, "query") == 0)
 		status = run_query(&arguments);
+	else if (strcmp(arguments.command, "tune") == 0)
+		status = run_tune(&arguments);
 	else
 		status = run_migrate(&arguments);
 	return close_output(status);

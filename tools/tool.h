@@ -39,6 +39,7 @@ struct arguments {
 	/* As in struct bm_options: unset, the environment decides. */
 	int64_t max_stall_us, max_bytes_per_s;
 	const char *bound;
+	const char *output; /* of tune; NULL: the usual file */
 };
 
 /* Fills the arguments of a command; ends the program with one line and EXIT_USAGE. */
@@ -58,5 +59,6 @@ int close_output(int status);
 int run_info(const struct arguments *arguments);
 int run_query(const struct arguments *arguments);
 int run_migrate(const struct arguments *arguments);
+int run_tune(const struct arguments *arguments);
 
 #endif

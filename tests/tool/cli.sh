@@ -3,7 +3,7 @@
 # The program's command line: arguments, messages, JSON, statuses. One node will do.
 #
 # usage: cli.sh TOOL
-# shellcheck disable=SC2016,SC2154 # filters of jq; $work is made in check.sh
+# shellcheck disable=SC1091,SC2016,SC2154 # what tune prints; filters of jq; $work is made in check.sh
 set -u
 tool=$(readlink -f "${1:?usage: cli.sh TOOL}") || exit 1
 here=$(dirname "$(readlink -f "$0")")
@@ -46,16 +46,17 @@ unwritable() { # name argument...
 }
 
 test_commands() {
-	usage no_command 'info, query or migrate'
-	usage unknown_command "'foo'.*info, query, migrate" foo
+	usage no_command 'info, query, migrate or tune'
+	usage unknown_command "'foo'.*info, query, migrate, tune" foo
 	usage near_command 'did you mean query?' qeury
+	usage near_tune 'did you mean tune?' tun
 	usage near_version 'did you mean --version?' version
 	usage help_of_unknown "'foo'" help foo
 	usage empty_command 'there is no command' ''
 	says version '^batchmig [0-9][0-9.]*$' --version
 	says help '^Usage: batchmig info' --help
 	says help_word '^Usage: batchmig info' help
-	for command in info query migrate; do
+	for command in info query migrate tune; do
 		says "help_$command" "^Usage: batchmig $command" "$command" --help
 		says "help_word_$command" "^Usage: batchmig $command" help "$command"
 	done
@@ -120,6 +121,52 @@ test_limits() {
 		--from any --to 0 --dry-run --json --max-stall-us 0 --bound strict --rate 80
 	json_is limits/before_environment 0 \
 		'.max_stall_us == 0 and .bound == "strict" and .max_bytes_per_s == 80'
+}
+
+# Fails before anything is measured.
+tune_fails() { # name pattern argument...
+	tune_name=$1 tune_pattern=$2
+	shift 2
+	run tune --quiet "$@"
+	fails "tune/$tune_name" 1 "$tune_pattern.*--output"
+}
+
+test_tune() {
+	usage tune_json '--json is not an option of tune' tune --json
+	usage tune_no_file '--output needs a value: FILE' tune --output
+	usage tune_empty_file '--output .. is not allowed' tune --output ''
+	tune_fails no_folder "$work/none: No such file" --output "$work/none/profile"
+	tune_fails a_folder "$work: Is a directory" --output "$work"
+	: >"$work/file"
+	tune_fails no_folder_to_make "$work/file.*Not a directory" --output "$work/file/profile"
+	HOME='' XDG_CONFIG_HOME=relative tune_fails no_home 'neither HOME nor XDG_CONFIG_HOME'
+	HOME=$work/file XDG_CONFIG_HOME='' tune_fails no_config "$work/file.*Not a directory"
+	# Measured where it can be: otherwise it says why not, and what helps.
+	XDG_CONFIG_HOME=$work/a/b BATCHMIG_PROFILE=$work/none run tune
+	if [ "$status" -ne 0 ]; then
+		if [ "$status" -eq 1 ] && grep -q '^batchmig: .*not usable here: .*what helps: .' "$work/err"; then
+			ok tune/not_here
+		else
+			not_ok tune/not_here "status $status, or not said why"
+		fi
+		skip tune/writes 'the mover swap is not usable here'
+		return
+	fi
+	if [ -s "$work/a/b/batchmig/profile" ] &&
+		[ "$(. "$work/out" && echo "$BATCHMIG_PROFILE")" = "$work/a/b/batchmig/profile" ]; then
+		ok tune/writes
+	else
+		not_ok tune/writes "no profile, or the output does not name it"
+	fi
+	cd "$work" || return
+	run tune --quiet --output "it's"
+	cd "$OLDPWD" || return
+	if [ "$status" -eq 0 ] && [ ! -s "$work/err" ] &&
+		[ "$(. "$work/out" && echo "$BATCHMIG_PROFILE")" = "$work/it's" ]; then
+		ok tune/quotes
+	else
+		not_ok tune/quotes "status $status, or the name cannot be used by a shell"
+	fi
 }
 
 test_maps() {
@@ -246,6 +293,7 @@ if command -v jq >/dev/null; then
 	test_pids
 	test_nodes
 	test_limits
+	test_tune
 	test_maps
 	test_info
 	test_query

@@ -211,7 +211,8 @@ int main(int argc, char **argv)
 		swap_self_group,    swap_whole_group,  swap_life_group,    swap_io_group,
 		swap_wait_group,    swap_pins_group,   swap_process_group, swap_ends_group,
 		swap_signals_group, swap_uffd_group,   swap_limits_group,  swap_poison_group,
-		swap_forks_group,   swap_clones_group, swap_soak_group,    swap_refill_group};
+		swap_forks_group,   swap_clones_group, swap_soak_group,    swap_refill_group,
+		async_group};
 
 	find_nodes();
 	quiet_old_kernels();

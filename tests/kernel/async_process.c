@@ -238,7 +238,6 @@ START_TEST(threads_end_after_the_last_batch)
 	works(context);
 	sleep(1);
 	before = tasks();
-	ck_assert_uint_le(before, 4); /* this one and the watchdog's */
 	for (int round = 0; round < 3; round++) {
 		size_t most = 0;
 

@@ -198,6 +198,9 @@ START_TEST(ranges_at_any_point)
 		struct bm_batch *batch = start_ranges(context, &flight, ranges, (int)round);
 		long rc;
 
+		/* How fast the machine is does not matter to some. */
+		if (round % 10 == 9)
+			bm_batch_wait(batch, BM_FOREVER);
 		usleep(round * 7);
 		ck_assert_int_eq(bm_batch_cancel(batch), 0);
 		rc = bm_batch_wait(batch, 20000000);

@@ -152,7 +152,7 @@
  *
  * Errors. Functions return 0, a count, or a negative errno. Outputs are
  * written last and only on success. The library prints nothing unless asked
- * to (bm_options.log, BATCHMIG_LOG). -ENOMEM from any call means that the
+ * to (bm_options.log, BATCHMIG_LOG, BATCHMIG_STATS). -ENOMEM from any call means that the
  * library itself could not allocate memory.
  *
  * Structs that the caller fills carry their size first. Initialise them with
@@ -234,6 +234,10 @@ struct bm_options {
 	const char *bound;       /* BATCHMIG_BOUND: "strict" or "wish" */
 	int64_t max_bytes_per_s; /* BATCHMIG_MAX_BYTES_PER_S: of all batches together; 0: any */
 	const char *profile;     /* BATCHMIG_PROFILE: file of bm_tune(); "": measures shortly */
+	const char *stats;       /* BATCHMIG_STATS: "1" reports the sums of the context when it is
+				  * freed, or else when the process exits; "0" does not */
+	const char *stats_file;  /* BATCHMIG_STATS_FILE: the report is added to this file, "%p" is
+				  * the process's id; "": standard error */
 };
 
 /*
@@ -794,7 +798,7 @@ struct bm_facility {
 struct bm_option_info {
 	const char *name;     /* field of struct bm_options */
 	const char *env;      /* environment variable */
-	const char *type;     /* "integer", "choice", "list" */
+	const char *type;     /* "integer", "choice", "list", "text" */
 	const char *allowed;  /* "0..64", "auto|move_pages|mbind|swap" */
 	const char *unit;     /* "", or what is counted: "pages", "us", "MiB", "bytes/s", ... */
 	const char *standard; /* the default, as text */

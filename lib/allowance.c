@@ -8,7 +8,7 @@ __extension__ typedef unsigned __int128 wide;
 #define SECOND_NS UINT64_C(1000000000)
 /* A fifth of the time in which the rate is to be smooth: some slices of the scheduler. */
 #define PORTION_NS UINT64_C(10000000)
-#define SLACK_NS UINT64_C(20000000)
+#define SLACK_NS   UINT64_C(20000000)
 
 static uint64_t lasts_ns(const struct bm_allowance *allowance, uint64_t bytes)
 {

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exit_report.h"
+
 #define HUGE_SIZE_FILE "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size"
 #define LARGE_FILE     "/sys/kernel/mm/transparent_hugepage/hugepages-%llukB/enabled"
 
@@ -93,6 +95,7 @@ int bm_context_create(const struct bm_sys *sys, const struct bm_options *options
 	made->allowance.bytes_per_s = (uint64_t)made->config.value[BM_OPTION_MAX_BYTES_PER_S];
 	atomic_init(&made->holds, 1);
 	bm_queue_init(&made->queue, sys);
+	bm_exit_report_begin(made);
 	*context = made;
 	return 0;
 }
@@ -124,6 +127,7 @@ int bm_context_free(struct bm_context *context)
 	if (*context->marker)
 		rc = bm_queue_close(&context->queue);
 	if (rc == 0) {
+		bm_exit_report_end(context);
 		end_here(context);
 		bm_context_let_go(context);
 	}

@@ -35,6 +35,7 @@ struct bm_context {
 	struct bm_rates rates;           /* what chunks and calls cost here */
 	const struct bm_backend *copies; /* instead of one of the list: for tests */
 	struct bm_context *previous;     /* default context of the parent process */
+	int reported;                    /* see exit_report.h; it was, when the process ended */
 };
 
 /* A context on a given system: what bm_context_new() is for the real one. */

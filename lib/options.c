@@ -79,6 +79,16 @@ static const struct row table[BM_OPTION_COUNT] = {
 	{{"max_bytes_per_s", "BATCHMIG_MAX_BYTES_PER_S", "integer", "0..1000000000000000", "bytes/s",
 	  "0", "most that all batches of the context move together; 0 is any number", NULL, NULL},
 	 NUMBER_FIELD(max_bytes_per_s), 0, BM_RATE_MOST},
+	{{"stats", "BATCHMIG_STATS", "choice", "0|1", "", "0",
+	  "whether the sums are reported when the context is freed, or the process exits", NULL, NULL},
+	 STRING_FIELD(stats), 0, 0},
+	{{"stats_file", "BATCHMIG_STATS_FILE", "text", "up to 255 bytes", "", "",
+	  "file that the report is added to, %p is the process; empty is standard error", NULL, NULL},
+	 STRING_FIELD(stats_file), 0, 0},
+	{{"profile", "BATCHMIG_PROFILE", "text", "up to 255 bytes", "", "",
+	  "file of batchmig tune with what things cost on this machine; empty measures shortly", NULL,
+	  NULL},
+	 STRING_FIELD(profile), 0, 0},
 };
 /* clang-format on */
 
@@ -153,6 +163,17 @@ int bm_mover_parse(const char *text, const char *name, char *why)
 	return refuse(why, name, text, row);
 }
 
+/* Any text that there is room for. */
+static int set_free_text(char *place, const char *name, const char *text, char *why)
+{
+	size_t length = strlen(text);
+
+	if (length >= BM_LIST_MAX)
+		return refuse_length(why, name, length, BM_LIST_MAX - 1);
+	memcpy(place, text, length + 1);
+	return 0;
+}
+
 static int set_text(struct bm_config *config, size_t id, const char *name, const char *text,
 		    char *why)
 {
@@ -162,10 +183,12 @@ static int set_text(struct bm_config *config, size_t id, const char *name, const
 
 	switch (row->info.type[0]) {
 	case 'l':
-		if (strlen(text) >= sizeof(config->backend))
-			return refuse_length(why, name, strlen(text), sizeof(config->backend) - 1);
-		memcpy(config->backend, text, strlen(text) + 1);
+		if (set_free_text(config->backend, name, text, why) < 0)
+			return -EINVAL;
 		return bm_registry_check(text, name, why);
+	case 't':
+		return set_free_text(id == BM_OPTION_PROFILE ? config->profile : config->stats_file,
+				     name, text, why);
 	case 'i':
 		if (parse_number(text, &number) < 0 || set_number(config, id, number) < 0)
 			return refuse(why, name, text, row);
@@ -318,6 +341,9 @@ void bm_option_text(const struct bm_config *config, size_t index, char *buffer, 
 
 	if (row->info.type[0] == 'l')
 		snprintf(buffer, size, "%s", config->backend);
+	else if (row->info.type[0] == 't')
+		snprintf(buffer, size, "%s",
+			 index == BM_OPTION_PROFILE ? config->profile : config->stats_file);
 	else if (row->info.type[0] == 'i')
 		snprintf(buffer, size, "%" PRId64, config->value[index]);
 	else

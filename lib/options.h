@@ -13,7 +13,7 @@
 #include "sys.h"
 #include "workers.h"
 
-#define BM_LIST_MAX   256 /* bytes of a preference list */
+#define BM_LIST_MAX   256 /* bytes of a preference list, or of a text */
 #define BM_CHOICE_MAX 32
 
 #define BM_STALL_MOST_US INT64_C(60000000)
@@ -42,12 +42,17 @@ enum bm_option_id {
 	BM_OPTION_MAX_STALL_US,
 	BM_OPTION_BOUND,
 	BM_OPTION_MAX_BYTES_PER_S,
+	BM_OPTION_STATS,
+	BM_OPTION_STATS_FILE,
+	BM_OPTION_PROFILE,
 	BM_OPTION_COUNT
 };
 
 struct bm_config {
 	char backend[BM_LIST_MAX];
 	char copy_loop[BM_CHOICE_MAX];
+	char stats_file[BM_LIST_MAX];
+	char profile[BM_LIST_MAX];
 	int64_t value[BM_OPTION_COUNT]; /* integers, and indices of choices */
 	const char *source[BM_OPTION_COUNT];
 	struct bm_log log;

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "context.h"
+#include "pool_stats.h"
 #include "structs.h"
 
 int bm_quiesce(void)
@@ -15,31 +16,15 @@ int bm_quiesce(void)
 	return 0;
 }
 
-static void fill(const struct bm_pool *pool, int node, struct bm_pool_stats *stats)
-{
-	const struct bm_pool_node *from = &pool->nodes[node];
-
-	*stats = (struct bm_pool_stats){.node = node,
-					.base_bytes = from->base,
-					.huge_bytes = from->huge,
-					.most_bytes = pool->most,
-					.recycled = from->recycled,
-					.populated = from->populated,
-					.released = from->released};
-}
-
 static long fill_all(struct bm_pool *pool, char *to, size_t size, size_t max)
 {
+	struct bm_pool_stats stats;
 	uint64_t signals;
 	long found = 0;
+	int node = 0;
 
 	bm_pool_lock(pool, &signals);
-	for (int node = 0; node < BM_NODES_MAX; node++) {
-		struct bm_pool_stats stats;
-
-		if (!pool->nodes[node].used)
-			continue;
-		fill(pool, node, &stats);
+	while (bm_pool_stats(pool, &node, &stats, 1) == 1) {
 		if ((size_t)found++ < max)
 			bm_struct_export(to + (size_t)(found - 1) * size, size, &stats,
 					 sizeof(stats));

@@ -111,6 +111,14 @@ void bm_sums_add_one(struct bm_sums *sums, uint64_t page_size)
 	pthread_mutex_unlock(&sums->lock);
 }
 
+void bm_sums_read(const struct bm_sums *sums, struct bm_stats *stats)
+{
+	*stats = sums->stats;
+	stats->ns_window_p50 = bm_histogram_quantile(&sums->windows, 500000);
+	stats->ns_window_p99 = bm_histogram_quantile(&sums->windows, 990000);
+	stats->ns_window_p999 = bm_histogram_quantile(&sums->windows, 999000);
+}
+
 int bm_stats_get(struct bm_context *context, struct bm_stats *stats, size_t size)
 {
 	struct bm_stats copy;
@@ -121,10 +129,7 @@ int bm_stats_get(struct bm_context *context, struct bm_stats *stats, size_t size
 	if (!stats || !bm_struct_size_ok(size, sizeof(*stats)))
 		return -EINVAL;
 	pthread_mutex_lock(&context->sums.lock);
-	copy = context->sums.stats;
-	copy.ns_window_p50 = bm_histogram_quantile(&context->sums.windows, 500000);
-	copy.ns_window_p99 = bm_histogram_quantile(&context->sums.windows, 990000);
-	copy.ns_window_p999 = bm_histogram_quantile(&context->sums.windows, 999000);
+	bm_sums_read(&context->sums, &copy);
 	pthread_mutex_unlock(&context->sums.lock);
 	bm_struct_export(stats, size, &copy, sizeof(copy));
 	return 0;

@@ -25,6 +25,9 @@ void bm_tally_sort(struct bm_tally *tally);
 void bm_sums_add(struct bm_sums *sums, const struct bm_report *report,
 		 const struct bm_stalls *stalls, uint64_t page_size);
 
+/* The sums so far, for who has the lock. */
+void bm_sums_read(const struct bm_sums *sums, struct bm_stats *stats);
+
 /* Adds a batch of one page that moved. */
 void bm_sums_add_one(struct bm_sums *sums, uint64_t page_size);
 

@@ -78,7 +78,7 @@ static long linux_userfaultfd(int flags)
 
 static int linux_open(const char *path, int flags)
 {
-	return (int)result(open(path, flags | O_CLOEXEC));
+	return (int)result(open(path, flags | O_CLOEXEC, 0666));
 }
 
 static int linux_close(int fd)
@@ -89,6 +89,11 @@ static int linux_close(int fd)
 static ssize_t linux_read(int fd, void *buffer, size_t size)
 {
 	return result(read(fd, buffer, size));
+}
+
+static ssize_t linux_write(int fd, const void *buffer, size_t size)
+{
+	return result(write(fd, buffer, size));
 }
 
 static ssize_t linux_pread(int fd, void *buffer, size_t size, off_t offset)
@@ -209,6 +214,11 @@ static int linux_mlock(uint64_t addr, size_t length, int lock)
 	return (int)result(lock ? mlock2(start, length, MLOCK_ONFAULT) : munlock(start, length));
 }
 
+static int linux_at_exit(void (*run)(void))
+{
+	return atexit(run) == 0 ? 0 : -ENOMEM;
+}
+
 static int linux_at_fork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
 {
 	return -pthread_atfork(prepare, parent, child);
@@ -227,6 +237,7 @@ const struct bm_sys bm_sys_linux = {
 	.close = linux_close,
 	.ioctl = bm_raw_ioctl,
 	.read = linux_read,
+	.write = linux_write,
 	.pread = linux_pread,
 	.list = linux_list,
 	.access = linux_access,
@@ -251,6 +262,7 @@ const struct bm_sys bm_sys_linux = {
 	.map = linux_map,
 	.unmap = linux_unmap,
 	.mlock = linux_mlock,
+	.at_exit = linux_at_exit,
 	.at_fork = linux_at_fork,
 	.madvise = bm_raw_madvise,
 	.is_resident = bm_raw_is_resident,

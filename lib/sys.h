@@ -43,10 +43,11 @@ struct bm_sys {
 	/* Bytes read, up to the first page that cannot be. */
 	ssize_t (*vm_readv)(pid_t pid, const struct iovec *local, const struct iovec *remote,
 			    size_t count);
-	int (*open)(const char *path, int flags);
+	int (*open)(const char *path, int flags); /* made by O_CREAT: for all, less umask(2) */
 	int (*close)(int fd);
 	int (*ioctl)(int fd, unsigned long request, void *arg); /* also as below */
 	ssize_t (*read)(int fd, void *buffer, size_t size);
+	ssize_t (*write)(int fd, const void *buffer, size_t size);
 	ssize_t (*pread)(int fd, void *buffer, size_t size, off_t offset);
 	/* Names in a directory, separated and ended by NUL; their total length. */
 	ssize_t (*list)(const char *path, char *buffer, size_t size);
@@ -78,6 +79,7 @@ struct bm_sys {
 	int (*map)(size_t length, int shared, uint64_t *addr);
 	int (*unmap)(uint64_t addr, size_t length);
 	int (*mlock)(uint64_t addr, size_t length, int lock); /* without populating it */
+	int (*at_exit)(void (*run)(void));                    /* not called by _exit(2) */
 	int (*at_fork)(void (*prepare)(void), void (*parent)(void), void (*child)(void));
 
 	/*

@@ -86,6 +86,11 @@ static void print_facility(const struct bm_facility *facility)
 	       facility->why, *facility->remedy ? "; needs: " : "", facility->remedy);
 }
 
+static const char *or_empty(const char *text)
+{
+	return *text ? text : "empty";
+}
+
 static void print_options(const struct bm_info *info)
 {
 	const struct bm_option_info *option;
@@ -93,8 +98,9 @@ static void print_options(const struct bm_info *info)
 	printf("Options\n");
 	for (size_t i = 0; (option = bm_info_option(info, i)); i++)
 		printf("  %-20s %s (%s)\n  %20s %s: %s; %s %s%s%s, default %s\n", option->env,
-		       option->value, option->source, "", option->name, option->doc, option->type,
-		       option->allowed, *option->unit ? " " : "", option->unit, option->standard);
+		       or_empty(option->value), option->source, "", option->name, option->doc,
+		       option->type, option->allowed, *option->unit ? " " : "", option->unit,
+		       or_empty(option->standard));
 }
 
 static void print_all(const struct bm_info *info)

@@ -70,7 +70,7 @@ man_options() {
 	[ -x "$build/tools/batchmig" ] || { echo "skip: the tool was not built" && return; }
 	env -i "$build/tools/batchmig" info --options --json >"$scratch/options.json" || return
 	jq -r '.options[] | "*\(.env)*, option _\(.name)_: \(.type), \(.allowed)" +
-		(if .unit == "" then "" else " " + .unit end) + ", default \(.default)"' \
+		(if .unit == "" then "" else " " + .unit end) + ", default " + (if .default == "" then "empty" else .default end)' \
 		"$scratch/options.json" | sort >"$scratch/table"
 	grep '^\*BATCHMIG_' "$root/man/libbatchmig.7.scd" | sort >"$scratch/manual"
 	compare "$scratch/table" "the option table" "$scratch/manual" "libbatchmig(7)"

@@ -50,6 +50,7 @@ static void clear(void)
 	}
 	for (size_t i = 0; i < FAKE_FDS; i++)
 		free(fake.fds[i].text);
+	free(fake.written);
 }
 
 void fake_reset(void)
@@ -312,6 +313,18 @@ static int fake_thread_start(pthread_t *thread, void *(*run)(void *), void *arg)
 	return fails ? -EAGAIN : -pthread_create(thread, NULL, run, arg);
 }
 
+static int fake_at_exit(void (*run)(void))
+{
+	int fails;
+
+	fake_lock(FAKE_AT_EXIT);
+	fails = fake_fails(FAKE_AT_EXIT);
+	if (!fails)
+		fake.at_exit = run;
+	fake_unlock();
+	return fails ? -ENOMEM : 0;
+}
+
 const struct bm_sys fake_sys = {
 	.move_pages = fake_move_pages,
 	.mbind = fake_mbind,
@@ -324,6 +337,7 @@ const struct bm_sys fake_sys = {
 	.close = fake_close,
 	.ioctl = fake_ioctl,
 	.read = fake_read,
+	.write = fake_write,
 	.pread = fake_pread,
 	.list = fake_list,
 	.access = fake_access,
@@ -341,6 +355,7 @@ const struct bm_sys fake_sys = {
 	.alloc = fake_alloc,
 	.memory = fake_memory,
 	.thread_start = fake_thread_start,
+	.at_exit = fake_at_exit,
 	.futex_wait = fake_futex_wait,
 	.futex_wake = fake_futex_wake,
 };

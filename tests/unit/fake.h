@@ -46,6 +46,8 @@ enum fake_call {
 	FAKE_THREAD,
 	FAKE_AFFINITY,
 	FAKE_PIN,
+	FAKE_WRITE,
+	FAKE_AT_EXIT,
 	FAKE_CALLS
 };
 #define FAKE_ALL ((1u << FAKE_CALLS) - 1)
@@ -103,7 +105,7 @@ struct fake {
 	struct fake_file env[FAKE_FILES];
 	struct fake_fd fds[FAKE_FDS];
 	volatile unsigned char *marker; /* of the last context */
-	size_t read_most;               /* bytes that one read gives */
+	size_t read_most;               /* bytes that one read gives, or one write takes */
 
 	/* What was done. */
 	uint64_t calls[FAKE_CALLS];
@@ -111,6 +113,10 @@ struct fake {
 	uint64_t migrated, reclaimed, outside; /* outside: by others */
 	uint64_t sleeps, slept_us, now;
 	int open_fds;
+	char *written; /* all that was, ended by NUL; NULL: nothing */
+	size_t written_length;
+	int written_to;        /* the last descriptor */
+	void (*at_exit)(void); /* the last one that was registered */
 	unsigned int pin_count;
 	struct bm_ids pins[FAKE_PINS]; /* that threads took for themselves */
 
@@ -171,6 +177,7 @@ ssize_t fake_pread(int fd, void *buffer, size_t size, off_t offset);
 int fake_open(const char *path, int flags);
 int fake_close(int fd);
 ssize_t fake_read(int fd, void *buffer, size_t size);
+ssize_t fake_write(int fd, const void *buffer, size_t size);
 ssize_t fake_list(const char *path, char *buffer, size_t size);
 const char *fake_getenv(const char *name);
 struct fake_fd *fake_fd(int fd);

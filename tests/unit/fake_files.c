@@ -228,6 +228,26 @@ ssize_t fake_read(int fd, void *buffer, size_t size)
 	return rc;
 }
 
+ssize_t fake_write(int fd, const void *buffer, size_t size)
+{
+	ssize_t rc;
+
+	fake_lock(FAKE_WRITE);
+	rc = (ssize_t)(size < fake.read_most ? size : fake.read_most);
+	if (fake_fails(FAKE_WRITE)) {
+		rc = fake.fail_error;
+	} else {
+		fake.written = realloc(fake.written, fake.written_length + (size_t)rc + 1);
+		ck_assert_ptr_nonnull(fake.written);
+		memcpy(fake.written + fake.written_length, buffer, (size_t)rc);
+		fake.written_length += (size_t)rc;
+		fake.written[fake.written_length] = '\0';
+		fake.written_to = fd;
+	}
+	fake_unlock();
+	return rc;
+}
+
 ssize_t fake_list(const char *path, char *buffer, size_t size)
 {
 	const struct fake_file *file;

@@ -37,6 +37,7 @@ START_TEST(defaults_are_those_of_the_table)
 		value_is(i, row->standard, "default");
 		ck_assert_ptr_nonnull(strstr(row->env, "BATCHMIG_"));
 		ck_assert(*row->name && *row->type && *row->allowed && *row->doc);
+		ck_assert(*row->standard || strcmp(row->type, "text") == 0);
 	}
 	ck_assert_ptr_null(bm_option_row(BM_OPTION_COUNT));
 	fake_end();
@@ -46,9 +47,13 @@ END_TEST
 START_TEST(environment_beats_default)
 {
 	static const char *const values[BM_OPTION_COUNT] = {
-		"kernel,auto", "mbind",   "strict",    "warn", "3",    "17",
-		"0",           "1000000", "rep_movsb", "2048", "1",    "4",
-		"60000",       "off",     "on",        "500",  "wish", "1000000"};
+		"kernel,auto", "mbind",   "strict",
+		"warn",        "3",       "17",
+		"0",           "1000000", "rep_movsb",
+		"2048",        "1",       "4",
+		"60000",       "off",     "on",
+		"500",         "wish",    "1000000",
+		"1",           "/tmp/%p", "/etc/batchmig.profile"};
 
 	fake_reset();
 	for (size_t i = 0; i < BM_OPTION_COUNT; i++)
@@ -85,6 +90,9 @@ START_TEST(option_beats_environment)
 	options.max_stall_us = 60000000;
 	options.bound = "wish";
 	options.max_bytes_per_s = 1000000000000000;
+	options.stats = "1";
+	options.stats_file = "";
+	options.profile = "p";
 	/* Also a bad value of the environment is not looked at. */
 	for (size_t i = 0; i < BM_OPTION_COUNT; i++)
 		fake_env(bm_option_row(i)->env, "rubbish");
@@ -107,6 +115,8 @@ START_TEST(option_beats_environment)
 	value_is(BM_OPTION_MAX_STALL_US, "60000000", "option");
 	value_is(BM_OPTION_BOUND, "wish", "option");
 	value_is(BM_OPTION_MAX_BYTES_PER_S, "1000000000000000", "option");
+	value_is(BM_OPTION_STATS, "1", "option");
+	value_is(BM_OPTION_STATS_FILE, "", "option");
 	fake_end();
 }
 END_TEST
@@ -145,7 +155,7 @@ START_TEST(bad_numbers)
 					  "99999999999999999999999999999999"};
 
 	fake_reset();
-	for (size_t id = BM_OPTION_THREADS; id < BM_OPTION_COUNT; id++) {
+	for (size_t id = BM_OPTION_THREADS; id < BM_OPTION_STATS; id++) {
 		for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 			env_is_refused(id, bad[i]);
 	}
@@ -171,6 +181,36 @@ START_TEST(bad_choices)
 		env_is_refused(BM_OPTION_SPREAD, bad[i]);
 		env_is_refused(BM_OPTION_POOL_REFILL, bad[i]);
 	}
+	env_is_refused(BM_OPTION_STATS, "on");
+	env_is_refused(BM_OPTION_STATS, "");
+	env_is_refused(BM_OPTION_STATS, "01");
+	fake_end();
+}
+END_TEST
+
+/* Whatever it is; only its length has a limit. */
+START_TEST(texts)
+{
+	static const char *const good[] = {"", " ", "a|b", "%p%p%%", "-1", "\xff\n"};
+	char text[BM_LIST_MAX + 1];
+
+	fake_reset();
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		fake_env("BATCHMIG_STATS_FILE", good[i]);
+		ck_assert_int_eq(resolve(NULL), 0);
+		value_is(BM_OPTION_STATS_FILE, good[i], "environment");
+	}
+	memset(text, 'z', sizeof(text));
+	text[BM_LIST_MAX] = '\0';
+	fake_env("BATCHMIG_STATS_FILE", text);
+	ck_assert_int_eq(resolve(NULL), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(why, "BATCHMIG_STATS_FILE"));
+	ck_assert_ptr_nonnull(strstr(why, "256"));
+	ck_assert_ptr_nonnull(strstr(why, "255"));
+	text[BM_LIST_MAX - 1] = '\0';
+	fake_env("BATCHMIG_STATS_FILE", text);
+	ck_assert_int_eq(resolve(NULL), 0);
+	value_is(BM_OPTION_STATS_FILE, text, "environment");
 	fake_end();
 }
 END_TEST
@@ -315,6 +355,7 @@ static const TTest *const *const tests[] = {&defaults_are_those_of_the_table,
 					    &option_beats_environment,
 					    &bad_numbers,
 					    &bad_choices,
+					    &texts,
 					    &limits_of_options,
 					    &a_long_value_is_cut_in_the_message,
 					    &log_level_survives_a_bad_row,

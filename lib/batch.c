@@ -4,6 +4,7 @@
 #include <linux/mempolicy.h>
 #include <stdlib.h>
 
+#include "cancel.h"
 #include "error.h"
 #include "perform.h"
 #include "request.h"
@@ -162,7 +163,8 @@ static int make(struct bm_context *context, const struct bm_request *request,
 	return rc;
 }
 
-int bm_submit(struct bm_context *context, const struct bm_request *request, struct bm_batch **batch)
+static int take(struct bm_context *context, const struct bm_request *request,
+		struct bm_batch **batch)
 {
 	struct bm_batch *made;
 	struct bm_request known;
@@ -187,6 +189,17 @@ int bm_submit(struct bm_context *context, const struct bm_request *request, stru
 	return rc;
 }
 
+int bm_submit(struct bm_context *context, const struct bm_request *request, struct bm_batch **batch)
+{
+	struct bm_cancel before;
+	int rc;
+
+	bm_cancel_off(&before);
+	rc = take(context, request, batch);
+	bm_cancel_on(&before);
+	return rc;
+}
+
 /* 0, or why the handle cannot be used. */
 static int batch_ok(struct bm_batch *batch)
 {
@@ -200,7 +213,13 @@ static int batch_ok(struct bm_batch *batch)
 
 static int wait_for(struct bm_batch *batch, int64_t timeout_us)
 {
-	return bm_queue_wait(&batch->context->queue, &batch->task, timeout_us);
+	struct bm_cancel before;
+	int rc;
+
+	bm_cancel_off(&before);
+	rc = bm_queue_wait(&batch->context->queue, &batch->task, timeout_us);
+	bm_cancel_on(&before);
+	return rc;
 }
 
 long bm_batch_wait(struct bm_batch *batch, int64_t timeout_us)
@@ -214,11 +233,15 @@ long bm_batch_wait(struct bm_batch *batch, int64_t timeout_us)
 
 int bm_batch_cancel(struct bm_batch *batch)
 {
+	struct bm_cancel before;
 	int rc = batch_ok(batch);
 
-	if (rc == 0)
-		bm_queue_cancel(&batch->context->queue, &batch->task);
-	return rc;
+	if (rc < 0)
+		return rc;
+	bm_cancel_off(&before);
+	bm_queue_cancel(&batch->context->queue, &batch->task);
+	bm_cancel_on(&before);
+	return 0;
 }
 
 int bm_batch_report(struct bm_batch *batch, struct bm_report *report, size_t size)
@@ -266,6 +289,7 @@ static int state_of(struct bm_batch *batch, uint32_t state)
 int bm_batch_progress(struct bm_batch *batch, struct bm_progress *progress, size_t size)
 {
 	struct bm_progress now = {0};
+	struct bm_cancel before;
 	struct bm_task_times times;
 	int rc = batch_ok(batch);
 
@@ -273,7 +297,9 @@ int bm_batch_progress(struct bm_batch *batch, struct bm_progress *progress, size
 		return rc;
 	if (!progress || !bm_struct_size_ok(size, sizeof(*progress)))
 		return -EINVAL;
+	bm_cancel_off(&before);
 	bm_queue_times(&batch->context->queue, &batch->task, &times);
+	bm_cancel_on(&before);
 	now.state = state_of(batch, times.state);
 	now.canceled = bm_pace_canceled(&batch->pace);
 	now.ns_queued = times.ns_queued;
@@ -299,25 +325,19 @@ static int wait_for_turn(struct bm_context *context, const struct bm_request *re
 	return bm_queue_wait_for(&context->queue, &footprint);
 }
 
-/* A thread that ended within would leave locks, memory and other threads behind. */
 static long run_here(struct bm_context *context, const struct bm_request *request,
 		     struct bm_choice *choice)
 {
 	struct bm_stalls stalls = {.bound_ns = choice->bound_ns};
 	struct bm_pace pace;
-	long result;
-	int state;
 
 	pace_init(&pace, context, request);
 	choice->pace = &pace;
 	choice->stalls = &stalls;
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	result = bm_perform(context, request, choice, NULL);
-	pthread_setcancelstate(state, NULL);
-	return result;
+	return bm_perform(context, request, choice, NULL);
 }
 
-static long run_short(struct bm_context *context, const struct bm_request *request)
+static long run_in_turn(struct bm_context *context, const struct bm_request *request)
 {
 	int rc = bm_context_get(&context);
 	struct bm_choice choice;
@@ -332,6 +352,17 @@ static long run_short(struct bm_context *context, const struct bm_request *reque
 	if (bm_perform_one_will_do(context, request, &choice) && bm_perform_one(context, request))
 		return 0;
 	return run_here(context, request, &choice);
+}
+
+static long run_short(struct bm_context *context, const struct bm_request *request)
+{
+	struct bm_cancel before;
+	long result;
+
+	bm_cancel_off(&before);
+	result = run_in_turn(context, request);
+	bm_cancel_on(&before);
+	return result;
 }
 
 long bm_migrate_batch(struct bm_context *context, size_t count, void *const *pages,

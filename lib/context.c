@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cancel.h"
+
 #include "exit_report.h"
 
 #define HUGE_SIZE_FILE "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size"
@@ -119,11 +121,12 @@ static void end_here(struct bm_context *context)
 
 int bm_context_free(struct bm_context *context)
 {
-	int state, rc = 0;
+	struct bm_cancel before;
+	int rc = 0;
 
 	if (!context)
 		return 0;
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	bm_cancel_off(&before);
 	if (*context->marker)
 		rc = bm_queue_close(&context->queue);
 	if (rc == 0) {
@@ -131,7 +134,7 @@ int bm_context_free(struct bm_context *context)
 		end_here(context);
 		bm_context_let_go(context);
 	}
-	pthread_setcancelstate(state, NULL);
+	bm_cancel_on(&before);
 	return rc;
 }
 

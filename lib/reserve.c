@@ -2,17 +2,18 @@
 /* reserve.c - the public calls about pools and the userfaultfd. */
 #include <errno.h>
 
+#include "cancel.h"
 #include "context.h"
 #include "pool_stats.h"
 #include "structs.h"
 
 int bm_quiesce(void)
 {
-	int state;
+	struct bm_cancel before;
 
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	bm_cancel_off(&before);
 	bm_uffd_quiesce(&bm_sys_linux);
-	pthread_setcancelstate(state, NULL);
+	bm_cancel_on(&before);
 	return 0;
 }
 

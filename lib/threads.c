@@ -8,9 +8,13 @@
 
 #define TASKS      "/proc/self/task"
 #define LIST_BYTES (256u << 10) /* of names: some 30000 threads */
-/* glibc keeps 2.5 KiB of a thread; the list begins 0.7 KiB behind its start. */
+/*
+ * glibc keeps 2.3 KiB of a thread, at the end of its stack's mapping; the list
+ * begins 0.7 KiB behind its start, and the rseq area is its end: not one byte
+ * more, or the page behind would count.
+ */
 #define BELOW 1024u
-#define ABOVE 2048u
+#define ABOVE 1632u
 
 struct bm_span bm_span_around(uint64_t block, uint64_t page_size)
 {

@@ -10,6 +10,8 @@
 #include "claims.h"
 #include "direct.h"
 #include "pagemap.h"
+#define BM_PROBES_IN_WINDOW
+#include "probes.h"
 #include "putback.h"
 #include "window.h"
 
@@ -67,7 +69,7 @@ static void take_out_run(struct bm_chunk_work *work, struct bm_chunk_run run)
 }
 
 /* One copy for pages that follow each other on both sides. */
-static size_t list_copies(struct bm_chunk_work *work, struct bm_copy *copies)
+static size_t list_copies(struct bm_chunk_work *work, struct bm_copy *copies, uint64_t *bytes)
 {
 	const struct bm_window *window = work->window;
 	uint64_t page_size = work->uffd->page_size;
@@ -87,6 +89,7 @@ static size_t list_copies(struct bm_chunk_work *work, struct bm_copy *copies)
 			.to = (void *)(uintptr_t)(window->staging + place * page_size),
 			.from = (void *)(uintptr_t)(window->grave + page * page_size),
 			.length = count * page_size};
+		*bytes += count * page_size;
 		page += count;
 	}
 	return made;
@@ -97,9 +100,12 @@ static void copy(struct bm_chunk_work *work)
 	struct bm_window *window = work->window;
 	struct bm_copy copies[BM_COPIES_MOST];
 	unsigned char ends[BM_COPIES_MOST];
-	size_t count = list_copies(work, copies);
+	uint64_t bytes = 0;
+	size_t count = list_copies(work, copies, &bytes);
 
+	BM_PROBE1(copy__begin, bytes);
 	work->lost = bm_copy_all(&work->copier, copies, count, ends);
+	BM_PROBE1(copy__end, bytes);
 	for (size_t i = 0; i < count; i++) {
 		uint64_t from = (uint64_t)(uintptr_t)copies[i].from;
 		uint32_t first = (uint32_t)((from - window->grave) / work->uffd->page_size);

@@ -6,6 +6,7 @@
 #include <limits.h>
 
 #include "error.h"
+#include "probes.h"
 
 /* The kernel leaves the statuses of a failed list unwritten: this one stays there. */
 #define UNWRITTEN INT_MIN
@@ -196,10 +197,13 @@ static long move_timed(struct bm_job *job, struct bm_scratch *scratch, const str
 	const struct bm_sys *sys = job->sys;
 	uint64_t bound = job->choice.bound_ns, before = bound ? sys->switches() : 0;
 	uint64_t begin = sys->now_ns(), took;
-	long rc = sys->move_pages(job->pid, count, scratch->pages, scratch->nodes, scratch->status,
-				  job->kernel_flags);
+	long rc;
 
+	BM_PROBE2(call__begin, count, scratch->nodes[0]);
+	rc = sys->move_pages(job->pid, count, scratch->pages, scratch->nodes, scratch->status,
+			     job->kernel_flags);
 	took = sys->now_ns() - begin;
+	BM_PROBE2(call__end, rc, took);
 	bm_stalls_call(job->choice.stalls, took);
 	if (bound && rc == 0 && count == call->count && sys->switches() == before)
 		follow_call(job, call, took);

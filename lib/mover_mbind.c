@@ -8,6 +8,7 @@
 
 #include "locate.h"
 #include "mempolicy.h"
+#include "probes.h"
 #include "vma.h"
 
 #define MEMINFO_FILE "/sys/devices/system/node/node%d/meminfo"
@@ -57,12 +58,16 @@ static size_t run_length(struct bm_job *job, const struct bm_call *call, size_t 
 /* Moves what lies in one mapping; its policy is as before afterwards. */
 static void move_piece(struct bm_job *job, uint64_t start, uint64_t end, int node)
 {
+	uint64_t page_size = job->context->page_size, begin;
 	struct bm_policy policy;
 	int rc;
 
 	if (bm_policy_get(job->sys, start, &policy) < 0 || !bm_policy_restorable(&policy))
 		return;
+	begin = BM_PROBE_CALL_BEGIN(job->sys);
+	BM_PROBE2(call__begin, BM_PROBE_WANTED(call__begin) ? (end - start) / page_size : 0, node);
 	rc = bm_policy_prefer(job->sys, start, end, node, (unsigned int)job->kernel_flags);
+	BM_PROBE2(call__end, rc, BM_PROBE_CALL_NS(job->sys, begin));
 	atomic_fetch_add_explicit(&job->kernel_calls, 1, memory_order_relaxed);
 	/* A failed mbind may have set the policy on a part of the range. */
 	if (bm_policy_set(job->sys, start, end, &policy) < 0)

@@ -9,6 +9,7 @@
 #include "chunk.h"
 #include "bounds.h"
 #include "pagemap.h"
+#include "probes.h"
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22 /* Linux 5.14 */
@@ -197,6 +198,8 @@ static enum bm_reason swap_chunk(struct gather *gather, const struct bm_rates_ch
 		return BM_REASON_BOUND;
 	if (bm_pace_begin(job->choice.pace, bytes) < 0)
 		return BM_REASON_CANCELED;
+	BM_PROBE4(chunk__begin, gather->chunk.start, gather->chunk.end, gather->chunk.node,
+		  gather->chunk.huge);
 	begin = job->sys->now_ns();
 	gather->chunk.watched = job->choice.bound_ns != 0;
 	rc = bm_chunk_swap(job->swap, gather->seat, &gather->chunk);
@@ -206,6 +209,8 @@ static enum bm_reason swap_chunk(struct gather *gather, const struct bm_rates_ch
 		moved = settle_chunk(gather);
 	}
 	bm_pace_end(job->choice.pace, bytes, moved);
+	BM_PROBE3(chunk__end, gather->chunk.start, gather->chunk.ns_window,
+		  BM_PROBE_WANTED(chunk__end) ? moved / job->context->page_size : 0);
 	return rc < 0 ? bm_why_not_swap(rc) : BM_REASON_NONE;
 }
 

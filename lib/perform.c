@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "probes.h"
 #include "range.h"
 #include "registry.h"
 #include "request.h"
@@ -22,14 +23,20 @@ int bm_perform_one_will_do(const struct bm_context *context, const struct bm_req
 int bm_perform_one(struct bm_context *context, const struct bm_request *request)
 {
 	int flags = request->flags & BM_MOVE_ALL ? MPOL_MF_MOVE_ALL : MPOL_MF_MOVE;
+	uint64_t begin = BM_PROBE_CALL_BEGIN(context->sys);
 	int status = BM_NOT_ASKED;
+	long rc;
 
-	if (context->sys->move_pages(request->pid, 1, request->pages, request->nodes, &status,
-				     flags) != 0 ||
-	    status < 0 || status != *request->nodes)
+	BM_PROBE2(batch__begin, request->count, request->pid);
+	BM_PROBE2(call__begin, request->count, *request->nodes);
+	rc = context->sys->move_pages(request->pid, 1, request->pages, request->nodes, &status,
+				      flags);
+	BM_PROBE2(call__end, rc, BM_PROBE_CALL_NS(context->sys, begin));
+	if (rc != 0 || status < 0 || status != *request->nodes)
 		return 0;
 	*request->status = status;
 	bm_sums_add_one(&context->sums, context->page_size);
+	BM_PROBE3(batch__end, 1, 0, 0);
 	return 1;
 }
 
@@ -42,6 +49,12 @@ static void name_used(struct bm_report *report, const struct bm_choice *choice)
 	report->mover = swap ? "swap" : choice->mover == BM_MOVER_MBIND ? "mbind" : "move_pages";
 }
 
+/* Of the whole batch. */
+static uint64_t ns_of(const struct bm_report *report)
+{
+	return report->ns_plan + report->ns_classify + report->ns_move + report->ns_verify;
+}
+
 /* Works a checked request off; *report and the sums only on success. */
 long bm_perform(struct bm_context *context, const struct bm_request *request,
 		const struct bm_choice *choice, struct bm_report *report)
@@ -49,8 +62,11 @@ long bm_perform(struct bm_context *context, const struct bm_request *request,
 	struct bm_job job;
 	long result;
 
+	BM_PROBE2(batch__begin, request->count, request->pid);
 	bm_job_init(&job, context, request, choice);
 	result = request->ranges ? bm_ranges_run(&job, request) : bm_job_whole(&job);
+	BM_PROBE3(batch__end, job.report.tally.moved, job.report.tally.failed,
+		  BM_PROBE_WANTED(batch__end) ? ns_of(&job.report) : 0);
 	/* -E2BIG has been told where the runs were counted. */
 	if (result < 0 && result != -E2BIG)
 		return bm_request_refuse(context, (int)result, bm_error_text((int)result));

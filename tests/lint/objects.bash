@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Checks of the compiled library: it has no mutable global state.
 # Sourced by run, which sets these:
-: "${build:?}"
+: "${root:?}" "${build:?}" "${scratch:?}"
 
 # FILE.o:SYMBOL that may be written: the default context (with gcc's or clang's name).
 state_allowed='^(context\.c\.o:(shared\.[0-9]+|default_context\.shared)|uffd\.c\.o:process|exit_report\.c\.o:(slots|armed))$'
@@ -43,4 +43,24 @@ window_calls() {
 		nm -u "$object" | awk -v file="${object##*/}" '
 			$2 ~ /^(mem|__errno|__stack_chk)/ { print file " calls " $2 }'
 	done
+}
+
+# The library has the probes that probes.h lists, and the manual tells of each.
+probes() {
+	local name
+	have readelf || return
+	if ! grep -q '^BATCHMIG_USDT:BOOL=ON' "$build/CMakeCache.txt"; then
+		echo "skip: built without probes (sys/sdt.h missing, or BATCHMIG_USDT=OFF)"
+		return
+	fi
+	sed -n 's/^ \* \([a-z]*__[a-z]*\) .*/\1/p' "$root/lib/probes.h" | sort >"$scratch/listed"
+	[ -s "$scratch/listed" ] || echo "no probe was found in lib/probes.h"
+	readelf -n "$build/lib/libbatchmig.so.0" |
+		awk '/Provider:/ { ours = $2 == "batchmig" } /Name:/ && ours { print $2 }' |
+		sort -u >"$scratch/probes"
+	compare "$scratch/listed" lib/probes.h "$scratch/probes" libbatchmig.so.0
+	while read -r name; do
+		sed 's/\\//g' "$root/man/libbatchmig.7.scd" | grep -qw -- "$name" ||
+			echo "$name: a probe that libbatchmig(7) does not tell of"
+	done <"$scratch/listed"
 }

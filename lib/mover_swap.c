@@ -10,6 +10,7 @@
 #include "bounds.h"
 #include "pagemap.h"
 #include "probes.h"
+#include "refusals.h"
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22 /* Linux 5.14 */
@@ -26,6 +27,7 @@ struct gather {
 	uint32_t pages;        /* of these units */
 	int limited;           /* there is a bound, or a rate */
 	struct bm_chunk chunk;
+	struct bm_refusals refusals;
 };
 
 enum bm_reason bm_why_not_swap(int error)
@@ -99,6 +101,13 @@ static enum bm_reason refine(const struct gather *gather, const struct bm_unit *
 	}
 }
 
+static void refuse(struct gather *gather, struct bm_unit *unit, enum bm_reason why)
+{
+	unit->left = (unsigned char)why;
+	bm_refusals_add(&gather->refusals, bm_unit_start(unit, gather->job->context->huge_size),
+			unit->end, (int)why);
+}
+
 static void settle_unit(struct gather *gather, struct bm_unit *unit)
 {
 	uint32_t page = unit->huge ? 0 : page_of(gather, unit);
@@ -108,14 +117,14 @@ static void settle_unit(struct gather *gather, struct bm_unit *unit)
 		unit->swapped = 1;
 		unit->left = 0;
 	} else {
-		unit->left = (unsigned char)refine(gather, unit, gather->chunk.why[page]);
+		refuse(gather, unit, refine(gather, unit, gather->chunk.why[page]));
 	}
 }
 
 static void leave(struct gather *gather, enum bm_reason why)
 {
 	for (uint32_t i = 0; i < gather->count; i++)
-		gather->job->units[gather->order[gather->first + i]].left = (unsigned char)why;
+		refuse(gather, &gather->job->units[gather->order[gather->first + i]], why);
 }
 
 static struct bm_rates_chunk price_of(const struct gather *gather)
@@ -337,7 +346,9 @@ static void gather_unit(struct gather *gather, uint32_t place)
 	    is_full(gather, unit))
 		flush(gather);
 	gather->vma = vma;
-	unit->left = (unsigned char)why;
+	unit->left = 0;
+	if (why)
+		refuse(gather, unit, why);
 	if (vma && !why)
 		append(gather, place, unit);
 	else
@@ -346,16 +357,20 @@ static void gather_unit(struct gather *gather, uint32_t place)
 
 void bm_mover_swap(struct bm_job *job, struct bm_seat *seat, const struct bm_call *call)
 {
-	struct gather gather = {.job = job, .seat = seat, .order = job->order};
+	struct gather gather = {.job = job,
+				.seat = seat,
+				.order = job->order,
+				.refusals = {.log = &job->context->config.log}};
 
 	gather.limited = job->choice.bound_ns || bm_pace_portion(job->choice.pace) != UINT64_MAX;
 	if (!seat) {
 		gather.first = call->first;
 		gather.count = call->count;
 		leave(&gather, BM_REASON_NO_POOL);
-		return;
 	}
-	for (uint32_t i = 0; i < call->count; i++)
+	for (uint32_t i = 0; seat && i < call->count; i++)
 		gather_unit(&gather, call->first + i);
-	flush(&gather);
+	if (seat)
+		flush(&gather);
+	bm_refusals_end(&gather.refusals);
 }

@@ -49,6 +49,37 @@ static void name_used(struct bm_report *report, const struct bm_choice *choice)
 	report->mover = swap ? "swap" : choice->mover == BM_MOVER_MBIND ? "mbind" : "move_pages";
 }
 
+static const char *quiet_name(const struct bm_context *context, const struct bm_choice *choice)
+{
+	if (!choice->quiet)
+		return "not quiet";
+	return context->config.value[BM_OPTION_QUIET] == BM_QUIET_STRICT ? "strictly quiet"
+									 : "quiet";
+}
+
+/* Before it begins; at the end is told what became of it. */
+static void tell_plan(const struct bm_context *context, const struct bm_request *request,
+		      const struct bm_choice *choice)
+{
+	char mover[BM_CHOICE_MAX], threads[BM_CHOICE_MAX];
+
+	if (context->config.log.level < BM_LOG_DEBUG)
+		return;
+	bm_option_text(&context->config, BM_OPTION_MOVER, mover, sizeof(mover));
+	bm_option_text(&context->config, BM_OPTION_THREADS, threads, sizeof(threads));
+	bm_log(&context->config.log, BM_LOG_DEBUG,
+	       "batch of %zu %s of process %d begins: mover %s, backend %s, %s, swap %s, "
+	       "bound %llu us%s, at most %llu and all together %llu bytes/s, threads %s",
+	       request->count, request->ranges ? "ranges" : "pages", (int)request->pid,
+	       request->mover ? request->mover : mover,
+	       request->backend ? request->backend : context->config.backend,
+	       quiet_name(context, choice), choice->wants_swap ? "first" : "not",
+	       (unsigned long long)choice->bound_ns / 1000, choice->is_wish ? " as a wish" : "",
+	       (unsigned long long)choice->pace->own.bytes_per_s,
+	       (unsigned long long)(choice->pace->shared ? choice->pace->shared->bytes_per_s : 0),
+	       threads);
+}
+
 /* Of the whole batch. */
 static uint64_t ns_of(const struct bm_report *report)
 {
@@ -62,6 +93,7 @@ long bm_perform(struct bm_context *context, const struct bm_request *request,
 	struct bm_job job;
 	long result;
 
+	tell_plan(context, request, choice);
 	BM_PROBE2(batch__begin, request->count, request->pid);
 	bm_job_init(&job, context, request, choice);
 	result = request->ranges ? bm_ranges_run(&job, request) : bm_job_whole(&job);

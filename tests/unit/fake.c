@@ -271,6 +271,11 @@ static void fake_futex_wake(const bm_futex *word)
 	bm_sys_linux.futex_wake(word);
 }
 
+static uint64_t fake_switches(void)
+{
+	return 0;
+}
+
 static int alloc_fails(void)
 {
 	int fails;
@@ -358,6 +363,7 @@ const struct bm_sys fake_sys = {
 	.at_exit = fake_at_exit,
 	.futex_wait = fake_futex_wait,
 	.futex_wake = fake_futex_wake,
+	.switches = fake_switches,
 };
 
 struct bm_context *fake_context(void)

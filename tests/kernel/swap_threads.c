@@ -224,7 +224,8 @@ static void write_page(struct writers *writers, int number, size_t page)
 			is = *shadow;
 		}
 		*shadow = is + 1;
-		*word = is + 1;
+		/* Others may look at it, see lost_words(). */
+		__atomic_store_n(word, is + 1, __ATOMIC_RELAXED);
 	}
 }
 

@@ -292,6 +292,7 @@ static void *submit_often(void *arg)
 			submitter->bad += bm_batch_free(batches[i]) != 0;
 		}
 		submitter->rounds++;
+		watchdog_beat(); /* The test itself waits for this thread. */
 	}
 	pulse_end(box.pulse);
 	return NULL;

@@ -9,18 +9,49 @@
 #include <string.h>
 
 #include "cancel.h"
+#include "profile.h"
 
 #include "exit_report.h"
 
-#define HUGE_SIZE_FILE "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size"
-#define LARGE_FILE     "/sys/kernel/mm/transparent_hugepage/hugepages-%llukB/enabled"
+#define LARGE_FILE "/sys/kernel/mm/transparent_hugepage/hugepages-%llukB/enabled"
+
+/* The file that the option names, if any: 0; -EINVAL when it is none. */
+static int load_profile(const struct bm_sys *sys, struct bm_context *context, char *why)
+{
+	struct bm_profile profile = {.pairs = &context->pairs};
+	struct bm_config *config = &context->config;
+	int rc = *config->profile ? bm_profile_read(sys, config->profile, &profile, why) : 0;
+
+	context->has_profile = rc > 0;
+	if (rc == 0 && *config->profile) {
+		memcpy(context->profile_said, why, BM_WHY_MAX);
+		bm_log(&config->log, BM_LOG_WARN, "%s", why);
+		why[0] = '\0';
+	}
+	if (rc <= 0)
+		return rc;
+	if (atomic_load(&context->pairs.count) > 0)
+		bm_rates_copy(&context->pairs.general, &context->pairs.list[0].rates);
+	if (*profile.loop && strcmp(config->copy_loop, "auto") == 0)
+		memcpy(config->copy_loop, profile.loop, sizeof(profile.loop));
+	return 0;
+}
 
 int bm_options_check(const struct bm_options *options, char *why, size_t size)
 {
-	struct bm_config config;
+	struct bm_context *context = calloc(1, sizeof(*context));
 	char reason[BM_WHY_MAX];
-	int rc = bm_config_resolve(&bm_sys_linux, options, &config, reason);
+	int rc;
 
+	if (!context)
+		return -ENOMEM;
+	bm_pairs_init(&context->pairs);
+	rc = bm_config_resolve(&bm_sys_linux, options, &context->config, reason);
+	context->config.log.level = BM_LOG_NONE;
+	if (rc == 0)
+		rc = load_profile(&bm_sys_linux, context, reason);
+	bm_pairs_end(&context->pairs);
+	free(context);
 	if (why && size > 0)
 		snprintf(why, size, "%s", reason);
 	return rc;
@@ -44,6 +75,7 @@ static void release(struct bm_context *context)
 	if (*context->marker) {
 		pthread_mutex_destroy(&context->sums.lock);
 		bm_queue_end(&context->queue);
+		bm_pairs_end(&context->pairs);
 	}
 	context->sys->fork_marker_free(context->marker);
 	bm_arena_end(&context->arena);
@@ -71,7 +103,10 @@ int bm_context_create(const struct bm_sys *sys, const struct bm_options *options
 
 	if (!made)
 		return -ENOMEM;
+	bm_pairs_init(&made->pairs);
 	rc = bm_config_resolve(sys, options, &made->config, why);
+	if (rc == 0)
+		rc = load_profile(sys, made, why);
 	if (rc < 0) {
 		bm_log(&made->config.log, BM_LOG_ERROR, "%s", why);
 		free(made);
@@ -85,7 +120,7 @@ int bm_context_create(const struct bm_sys *sys, const struct bm_options *options
 		return -ENOMEM;
 	}
 	made->page_size = (uint64_t)sys->page_size();
-	made->huge_size = (uint64_t)bm_sys_number(sys, HUGE_SIZE_FILE, 0);
+	made->huge_size = (uint64_t)bm_sys_number(sys, BM_HUGE_SIZE_FILE, 0);
 	made->large_size = large_folio_size(sys, made->page_size, made->huge_size);
 	version = bm_sys_version(sys);
 	/* Before 6.3 TLBs are flushed for each page, whatever the list. */
@@ -93,7 +128,6 @@ int bm_context_create(const struct bm_sys *sys, const struct bm_options *options
 	made->misses_hinted = version < 6006;
 	pthread_mutex_init(&made->sums.lock, NULL);
 	pthread_mutex_init(&made->swap_lock, NULL);
-	bm_rates_init(&made->rates);
 	made->allowance.bytes_per_s = (uint64_t)made->config.value[BM_OPTION_MAX_BYTES_PER_S];
 	atomic_init(&made->holds, 1);
 	bm_queue_init(&made->queue, sys);
@@ -203,23 +237,24 @@ static uint64_t local_ranks(const struct bm_context *context)
 	return asked > 0 ? (uint64_t)asked : 1;
 }
 
-static struct bm_swap_config swap_config(struct bm_context *context,
-					 const struct bm_backend *backend)
+void bm_context_swap_config(struct bm_context *context, const struct bm_backend *backend,
+			    struct bm_swap_config *config)
 {
 	const int64_t *value = context->config.value;
 
-	return (struct bm_swap_config){.sys = context->sys,
-				       .log = &context->config.log,
-				       .backend = backend,
-				       .rates = &context->rates,
-				       .loop = context->config.copy_loop,
-				       .page_size = context->page_size,
-				       .huge_size = context->huge_size,
-				       .pool_most = ((uint64_t)value[BM_OPTION_POOL_MB] << 20) /
-						    local_ranks(context),
-				       .idle_ns = (uint64_t)value[BM_OPTION_POOL_IDLE_MS] * 1000000,
-				       .refills = value[BM_OPTION_POOL_REFILL] != 0,
-				       .strict = value[BM_OPTION_QUIET] == BM_QUIET_STRICT};
+	*config = (struct bm_swap_config){
+		.sys = context->sys,
+		.log = &context->config.log,
+		.backend = backend,
+		.rates = &context->pairs.general,
+		.calibrated = context->has_profile,
+		.loop = context->config.copy_loop,
+		.page_size = context->page_size,
+		.huge_size = context->huge_size,
+		.pool_most = ((uint64_t)value[BM_OPTION_POOL_MB] << 20) / local_ranks(context),
+		.idle_ns = (uint64_t)value[BM_OPTION_POOL_IDLE_MS] * 1000000,
+		.refills = value[BM_OPTION_POOL_REFILL] != 0,
+		.strict = value[BM_OPTION_QUIET] == BM_QUIET_STRICT};
 }
 
 int bm_context_swap(struct bm_context *context, const struct bm_backend *backend,
@@ -230,7 +265,7 @@ int bm_context_swap(struct bm_context *context, const struct bm_backend *backend
 
 	pthread_mutex_lock(&context->swap_lock);
 	if (!context->swap && context->swap_error == 0) {
-		config = swap_config(context, backend);
+		bm_context_swap_config(context, backend, &config);
 		context->swap_error = bm_swap_new(&config, &context->swap);
 	}
 	rc = context->swap_error;

@@ -6,6 +6,7 @@
 #include "allowance.h"
 #include "arena.h"
 #include "options.h"
+#include "pairs.h"
 #include "placement.h"
 #include "queue.h"
 #include "stats.h"
@@ -32,7 +33,9 @@ struct bm_context {
 	struct bm_queue queue;           /* batches in flight */
 	struct bm_allowance allowance;   /* of all of them */
 	atomic_uint holds;               /* the caller's, and one of each batch */
-	struct bm_rates rates;           /* what chunks and calls cost here */
+	struct bm_pairs pairs;           /* what chunks and calls cost here */
+	int has_profile;                 /* and that comes from a file */
+	char profile_said[BM_WHY_MAX];   /* why it does not, "" */
 	const struct bm_backend *copies; /* instead of one of the list: for tests */
 	struct bm_context *previous;     /* default context of the parent process */
 	int reported;                    /* see exit_report.h; it was, when the process ended */
@@ -51,6 +54,10 @@ int bm_context_get(struct bm_context **context);
 
 /* The caches to spread threads over, read once; NULL when that is off, or there is no memory. */
 const struct bm_places *bm_context_places(struct bm_context *context);
+
+/* What bm_swap_new() needs for it. */
+void bm_context_swap_config(struct bm_context *context, const struct bm_backend *backend,
+			    struct bm_swap_config *config);
 
 /*
  * What the context swaps pages with, made at first use with this backend: 0,

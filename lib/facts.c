@@ -169,6 +169,18 @@ static const char *init_on_alloc(struct bm_info *info, const char *release)
 	return value;
 }
 
+static void add_profile(struct bm_info *info)
+{
+	const struct bm_context *context = info->context;
+
+	if (context->has_profile)
+		add(info, "profile", "used", "what batchmig tune has measured");
+	else if (*context->profile_said)
+		add(info, "profile", "not used", bm_info_text(info, "%s", context->profile_said));
+	else
+		add(info, "profile", "none", "measured shortly at first use: see batchmig tune");
+}
+
 void bm_facts_fill(struct bm_info *info)
 {
 	const struct bm_context *context = info->context;
@@ -196,6 +208,7 @@ void bm_facts_fill(struct bm_info *info)
 	add(info, "max_map_count", file_value(info, MAX_MAPS), "mappings a process may have");
 	add_seccomp(info);
 	add_capabilities(info);
+	add_profile(info);
 }
 
 static void add_mover(struct bm_info *info, const char *name, const char *what, long rc)

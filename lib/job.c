@@ -9,6 +9,7 @@
 #include "bind.h"
 #include "classify.h"
 #include "cost.h"
+#include "forecast.h"
 #include "least.h"
 #include "locate.h"
 #include "replay.h"
@@ -208,6 +209,10 @@ static int run_slice(struct bm_job *job, struct bm_plan *plan, struct bm_witness
 	lap(job, &mark, &report->ns_classify);
 	if (first && atomic_load(&job->refused))
 		return refused(job);
+	if (job->estimate) {
+		bm_forecast_slice(job);
+		return 0;
+	}
 	move_slice(job);
 	lap(job, &mark, &report->ns_move);
 	bm_classify_settle(job, is_settled(job, witness));
@@ -257,7 +262,7 @@ void bm_job_init(struct bm_job *job, struct bm_context *context, const struct bm
 	job->flags = request->flags;
 	job->mover = choice->mover;
 	job->choice = *choice;
-	job->rates = &context->rates;
+	job->rates = &context->pairs.general;
 	job->replace = (request->flags & BM_REPLACE) != 0;
 	job->count = request->count;
 	job->pages = request->pages;
@@ -266,8 +271,9 @@ void bm_job_init(struct bm_job *job, struct bm_context *context, const struct bm
 	job->reasons = request->reasons;
 	job->exact = request->reasons != NULL;
 	/* A part of a huge page must not be registered either. */
-	job->whole =
-		choice->mover == BM_MOVER_MBIND || request->flags & BM_BIND || choice->wants_swap;
+	job->whole = choice->mover == BM_MOVER_MBIND || request->flags & BM_BIND ||
+		     choice->wants_swap || choice->bound_ns ||
+		     (choice->pace && bm_pace_portion(choice->pace) != UINT64_MAX);
 }
 
 long bm_job_whole(struct bm_job *job)

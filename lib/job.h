@@ -65,7 +65,8 @@ struct bm_job {
 	unsigned int swap_threads;
 	uint64_t chunk_bytes; /* a power of two */
 
-	struct bm_rates *rates; /* of the context */
+	struct bm_rates *rates;       /* of the nodes that the slice is about */
+	struct bm_estimate *estimate; /* NULL, or what is wanted instead of moving */
 
 	struct bm_placement placement; /* of the threads that move, not of those that ask */
 

@@ -113,9 +113,14 @@ static long flush(struct walk *walk)
 
 	bm_job_init(&job, walk->model->context, &request, &walk->model->choice);
 	job.tell_there = 1;
+	job.estimate = walk->model->estimate;
 	rc = bm_job_whole(&job);
 	if (rc < 0)
 		return fail_portion(walk, (int)rc);
+	if (job.estimate) {
+		portion->count = 0;
+		return 0;
+	}
 	walk->flushed = 1;
 	add_report(&walk->model->report, &job.report);
 	for (size_t i = 0; i < portion->count; i++) {

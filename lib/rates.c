@@ -2,6 +2,8 @@
 /* rates.c - estimates from measurements. No system call. */
 #include "rates.h"
 
+#include <stddef.h>
+
 #define ONE      1024u
 #define WEIGHT   8u
 #define SCALE_LO (ONE / 4)
@@ -43,6 +45,8 @@ void bm_rates_init(struct bm_rates *rates)
 	atomic_init(&rates->kernel_ns, 2000);
 	atomic_init(&rates->kernel_huge_ns, 450000);
 	atomic_init(&rates->scale, ONE);
+	atomic_init(&rates->share_ns, 0);
+	atomic_init(&rates->chunk_pages, 0);
 	atomic_init(&rates->call_ns, 15000);
 	init_tail(&rates->window);
 	init_tail(&rates->window_huge);
@@ -65,7 +69,35 @@ static uint64_t expected(const struct bm_rates *rates, const struct bm_rates_chu
 
 uint64_t bm_rates_swap_ns(const struct bm_rates *rates, const struct bm_rates_chunk *chunk)
 {
-	return expected(rates, chunk) * rates->scale / ONE + chunk->lacking * rates->populate_ns;
+	uint64_t usual = expected(rates, chunk);
+
+	/* A huge page has no parts whose costs could differ: its own is what is followed. */
+	if (!chunk->huge)
+		usual = usual * rates->scale / ONE;
+	return usual + chunk->lacking * rates->populate_ns;
+}
+
+void bm_rates_copy(struct bm_rates *to, const struct bm_rates *from)
+{
+	const atomic_uint_fast64_t *source = (const void *)from;
+	atomic_uint_fast64_t *target = (void *)to;
+
+	_Static_assert(sizeof(*to) % sizeof(*target) == 0, "all fields are alike");
+	for (size_t i = 0; i < sizeof(*to) / sizeof(*target); i++)
+		atomic_store(&target[i], atomic_load(&source[i]));
+}
+
+int bm_rates_one_thread(const struct bm_rates *rates, const struct bm_rates_slice *slice)
+{
+	uint64_t alone = slice->chunks * rates->chunk_ns + slice->runs * rates->run_ns +
+			 slice->pages * rates->page_ns + slice->huge * rates->huge_ns;
+
+	/*
+	 * With n threads a run costs (n - 1) * share_ns more, and all is done in
+	 * 1/n of the time: (alone + runs * (n - 1) * share) / n, which falls with
+	 * n only where this is less than alone.
+	 */
+	return slice->runs * rates->share_ns > alone;
 }
 
 uint64_t bm_rates_direct_ns(const struct bm_rates *rates, const struct bm_rates_chunk *chunk)
@@ -97,12 +129,23 @@ static void approach(atomic_uint_fast64_t *value, uint64_t seen)
 	atomic_store_explicit(value, next > 0 ? next : 1, memory_order_relaxed);
 }
 
+/* One that took far longer says little. */
+static uint64_t clamped(uint64_t seen, uint64_t known)
+{
+	return seen < 2 * known ? seen : 2 * known + 1;
+}
+
 void bm_rates_follow(struct bm_rates *rates, const struct bm_rates_chunk *chunk, uint64_t ns)
 {
 	uint64_t populate = chunk->lacking * rates->populate_ns, usual = expected(rates, chunk);
-	uint64_t scale = usual ? (ns > populate ? ns - populate : 0) * ONE / usual : ONE;
+	uint64_t net = ns > populate ? ns - populate : 0;
+	uint64_t scale = usual ? net * ONE / usual : ONE;
 
 	/* A slice of the scheduler's is no property of the chunk. */
+	if (chunk->huge) {
+		approach(&rates->huge_ns, clamped(net, rates->huge_ns));
+		return;
+	}
 	scale = scale < SCALE_LO ? SCALE_LO : scale > SCALE_HI ? SCALE_HI : scale;
 	approach(&rates->scale, scale);
 }
@@ -111,13 +154,20 @@ void bm_rates_follow_direct(struct bm_rates *rates, const struct bm_rates_chunk 
 {
 	uint64_t around = around_pages(rates, chunk);
 
-	approach(&rates->direct_ns, ns > around ? (ns - around) / chunk->pages : 1);
+	approach(&rates->direct_ns,
+		 clamped(ns > around ? (ns - around) / chunk->pages : 1, rates->direct_ns));
 }
 
 void bm_rates_follow_kernel(struct bm_rates *rates, uint32_t pages, uint64_t ns)
 {
 	if (pages > 0)
 		approach(&rates->kernel_ns, ns / pages);
+}
+
+void bm_rates_follow_kernel_huge(struct bm_rates *rates, uint32_t huge, uint64_t ns)
+{
+	if (huge > 0)
+		approach(&rates->kernel_huge_ns, clamped(ns / huge, rates->kernel_huge_ns));
 }
 
 /* ---------------------------------------------------------------- the longest of 1000 */
@@ -208,6 +258,11 @@ void bm_rates_relax_window(struct bm_rates *rates, const struct bm_rates_chunk *
 static uint64_t expected_call(const struct bm_rates *rates, uint32_t pages, uint32_t huge)
 {
 	return rates->call_ns + pages * rates->kernel_ns + huge * rates->kernel_huge_ns;
+}
+
+uint64_t bm_rates_call_ns(const struct bm_rates *rates, uint32_t pages, uint32_t huge)
+{
+	return longest(huge ? &rates->call_huge : &rates->call, expected_call(rates, pages, huge));
 }
 
 uint64_t bm_rates_usual_call_ns(const struct bm_rates *rates, uint32_t pages, uint32_t huge)

@@ -29,8 +29,10 @@ struct bm_rates {
 	atomic_uint_fast64_t direct_ns; /* of each page that goes without the pool, see direct.h */
 	atomic_uint_fast64_t kernel_ns; /* of each base page, by the kernel */
 	atomic_uint_fast64_t kernel_huge_ns;
-	atomic_uint_fast64_t scale;   /* what chunks took, by what was expected; 1024 is one */
-	atomic_uint_fast64_t call_ns; /* of each call of the kernel, beside its pages */
+	atomic_uint_fast64_t scale;       /* what chunks took, by what was expected; 1024 is one */
+	atomic_uint_fast64_t share_ns;    /* of a run, for each other thread that does the same */
+	atomic_uint_fast64_t chunk_pages; /* of the fastest chunk; 0: as many as there may be */
+	atomic_uint_fast64_t call_ns;     /* of each call of the kernel, beside its pages */
 	struct bm_tail window, window_huge, window_direct, call, call_huge;
 };
 
@@ -49,6 +51,20 @@ uint64_t bm_rates_swap_ns(const struct bm_rates *rates, const struct bm_rates_ch
 uint64_t bm_rates_direct_ns(const struct bm_rates *rates, const struct bm_rates_chunk *chunk);
 uint64_t bm_rates_kernel_ns(const struct bm_rates *rates, const struct bm_rates_chunk *chunk);
 
+/* Of numbers alone. */
+void bm_rates_copy(struct bm_rates *to, const struct bm_rates *from);
+
+/* What a slice has, as far as threads go. */
+struct bm_rates_slice {
+	uint64_t chunks, runs, pages; /* of base pages */
+	uint64_t huge;                /* huge pages */
+};
+/*
+ * 1 where several threads would be slower than one: each run that a thread
+ * takes away interrupts all others, which is worth it where runs are long.
+ */
+int bm_rates_one_thread(const struct bm_rates *rates, const struct bm_rates_slice *slice);
+
 /* From a chunk of `pages` in one run, and one of as many in `runs`. */
 void bm_rates_learn_runs(struct bm_rates *rates, uint64_t one_ns, uint64_t many_ns, uint32_t pages,
 			 uint32_t runs);
@@ -57,6 +73,7 @@ void bm_rates_follow(struct bm_rates *rates, const struct bm_rates_chunk *chunk,
 void bm_rates_follow_direct(struct bm_rates *rates, const struct bm_rates_chunk *chunk,
 			    uint64_t ns);
 void bm_rates_follow_kernel(struct bm_rates *rates, uint32_t pages, uint64_t ns);
+void bm_rates_follow_kernel_huge(struct bm_rates *rates, uint32_t huge, uint64_t ns);
 
 /*
  * How long pages are out of reach: usually, and what 999 of 1000 chunks take
@@ -70,6 +87,7 @@ uint64_t bm_rates_window_ns(const struct bm_rates *rates, const struct bm_rates_
 			    int direct);
 void bm_rates_follow_window(struct bm_rates *rates, const struct bm_rates_chunk *chunk, int direct,
 			    uint64_t ns);
+uint64_t bm_rates_call_ns(const struct bm_rates *rates, uint32_t pages, uint32_t huge);
 uint64_t bm_rates_usual_call_ns(const struct bm_rates *rates, uint32_t pages, uint32_t huge);
 void bm_rates_follow_call(struct bm_rates *rates, uint32_t pages, uint32_t huge, uint64_t ns);
 /* How many base pages a call may have to take no longer; at least 1. */

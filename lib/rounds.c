@@ -51,12 +51,14 @@ static struct load load_of(const struct bm_job *job, const struct bm_call *call,
 	return load;
 }
 
-/* Large calls of base pages tell what the kernel takes. */
+/* Calls of huge pages, and large ones of base pages, tell what the kernel takes. */
 static void follow(struct bm_job *job, const struct load *load, const struct load *moved,
 		   uint64_t ns)
 {
 	if (load->huge == 0 && load->pages >= FOLLOWED_PAGES && moved->pages == load->pages)
 		bm_rates_follow_kernel(job->rates, load->pages, ns);
+	else if (load->pages == 0 && moved->huge == load->huge)
+		bm_rates_follow_kernel_huge(job->rates, load->huge, ns);
 }
 
 static void move_call(void *arg, unsigned int worker, size_t block)

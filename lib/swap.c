@@ -77,6 +77,7 @@ int bm_swap_new(const struct bm_swap_config *config, struct bm_swap **swap)
 		return rc;
 	}
 	made->rates = config->rates;
+	atomic_init(&made->calibrated, config->calibrated);
 	*swap = made;
 	return 0;
 }

@@ -16,6 +16,7 @@ struct bm_swap_config {
 	const struct bm_backend *backend;
 	const char *loop;
 	struct bm_rates *rates;
+	int calibrated; /* they come from a profile */
 	uint64_t page_size, huge_size;
 	uint64_t pool_most; /* bytes of each node */
 	uint64_t idle_ns;

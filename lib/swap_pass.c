@@ -28,9 +28,49 @@ static uint64_t chunk_bytes(const struct bm_job *job)
 	uint64_t asked = (uint64_t)job->context->config.value[BM_OPTION_CHUNK_KB] << 10;
 	uint64_t page_size = job->context->page_size, bytes = page_size * BM_SLAB_PAGES;
 
+	asked = asked ? asked : job->rates->chunk_pages * page_size;
 	while (asked && bytes > asked && bytes > page_size)
 		bytes /= 2;
 	return bytes;
+}
+
+/* What of the slice is to be done, by what it costs. */
+static struct bm_rates_slice look_at(const struct bm_job *job, size_t todo)
+{
+	struct bm_rates_slice slice = {.chunks = job->call_count};
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < todo; i++) {
+		const struct bm_unit *unit = &job->units[job->order[i]];
+
+		slice.huge += unit->huge;
+		slice.pages += !unit->huge;
+		slice.runs += !unit->huge && unit->addr != end;
+		end = unit->end;
+	}
+	slice.chunks -= slice.huge < slice.chunks ? slice.huge : slice.chunks;
+	return slice;
+}
+
+/* How many threads share the slice. */
+static unsigned int threads_for(const struct bm_job *job, size_t todo)
+{
+	int64_t asked = job->context->config.value[BM_OPTION_THREADS];
+	struct bm_rates_slice slice = look_at(job, todo);
+	uint64_t bytes =
+		slice.pages * job->context->page_size + slice.huge * job->context->huge_size;
+
+	if (asked == 0 && bm_rates_one_thread(job->rates, &slice))
+		return 1;
+	return bm_cost_swap_threads(asked, job->sys->cpus(), bytes);
+}
+
+unsigned int bm_swap_pass_plan(struct bm_job *job, size_t todo)
+{
+	job->chunk_bytes = chunk_bytes(job);
+	job->call_count =
+		bm_plan_chunks(job->units, job->order, todo, job->chunk_bytes, job->calls);
+	return threads_for(job, todo);
 }
 
 /* Batches in flight share the seats: fewer threads then. Returns for how many there is one. */
@@ -54,9 +94,7 @@ void bm_swap_pass(struct bm_job *job)
 		return;
 	}
 	todo = bm_plan_order(job->units, job->unit_count, job->order);
-	job->chunk_bytes = chunk_bytes(job);
-	job->call_count =
-		bm_plan_chunks(job->units, job->order, todo, job->chunk_bytes, job->calls);
+	job->swap_threads = bm_swap_pass_plan(job, todo);
 	threads = sit_down(job);
 	threads = bm_workers_run(job->sys, &job->placement, threads ? threads : 1, job->call_count,
 				 swap_call, job);
@@ -126,7 +164,7 @@ void bm_swap_pass_open(struct bm_job *job)
 		find_stack(job);
 	if (!job->no_swap && read_spans(job) < 0)
 		job->no_swap = BM_REASON_NO_POOL;
-	if (job->swap && ((!job->choice.named && !job->replace) || job->choice.bound_ns))
+	if (job->swap)
 		bm_calibrate_once(job->swap);
 	job->swap_threads = bm_cost_swap_threads(context->config.value[BM_OPTION_THREADS],
 						 job->sys->cpus(), job->count * context->page_size);

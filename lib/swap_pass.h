@@ -12,4 +12,10 @@ void bm_swap_pass_close(struct bm_job *job);
 /* Swaps what is to do; what it leaves stays to do, with the reason in unit->left. */
 void bm_swap_pass(struct bm_job *job);
 
+/*
+ * Sets size and number of the chunks of a slice; returns how many threads
+ * would share it. @todo: units in job->order.
+ */
+unsigned int bm_swap_pass_plan(struct bm_job *job, size_t todo);
+
 #endif

@@ -91,6 +91,11 @@ static ssize_t linux_read(int fd, void *buffer, size_t size)
 	return result(read(fd, buffer, size));
 }
 
+static int linux_rename(const char *from, const char *to)
+{
+	return (int)result(rename(from, to));
+}
+
 static ssize_t linux_write(int fd, const void *buffer, size_t size)
 {
 	return result(write(fd, buffer, size));
@@ -238,6 +243,7 @@ const struct bm_sys bm_sys_linux = {
 	.ioctl = bm_raw_ioctl,
 	.read = linux_read,
 	.write = linux_write,
+	.rename = linux_rename,
 	.pread = linux_pread,
 	.list = linux_list,
 	.access = linux_access,

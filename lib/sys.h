@@ -48,6 +48,7 @@ struct bm_sys {
 	int (*ioctl)(int fd, unsigned long request, void *arg); /* also as below */
 	ssize_t (*read)(int fd, void *buffer, size_t size);
 	ssize_t (*write)(int fd, const void *buffer, size_t size);
+	int (*rename)(const char *from, const char *to);
 	ssize_t (*pread)(int fd, void *buffer, size_t size, off_t offset);
 	/* Names in a directory, separated and ended by NUL; their total length. */
 	ssize_t (*list)(const char *path, char *buffer, size_t size);
@@ -114,7 +115,8 @@ ssize_t bm_sys_text(const struct bm_sys *sys, const char *path, char *buffer, si
 /* The value of the line "name: value" of /proc/self/status: 1, or 0 when there is none. */
 int bm_sys_status(const struct bm_sys *sys, const char *name, char *value, size_t size);
 /* 6012 for Linux 6.12, 0 when it cannot be told. */
-#define BM_RELEASE_FILE "/proc/sys/kernel/osrelease"
+#define BM_HUGE_SIZE_FILE "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size"
+#define BM_RELEASE_FILE   "/proc/sys/kernel/osrelease"
 int bm_sys_version(const struct bm_sys *sys);
 /* The number in a small text file, or the fallback. */
 long long bm_sys_number(const struct bm_sys *sys, const char *path, long long fallback);

@@ -63,7 +63,8 @@
  * wait for another batch of the same context gives -EDEADLK: bm_batch_wait()
  * with a timeout other than 0, bm_batch_free() and a synchronous call that
  * overlaps, where that batch is not complete, and bm_context_free(). Some
- * twenty callbacks may take long before batches wait for them.
+ * twenty callbacks may take long before batches wait for them. A child that a
+ * callback forks must not return from it.
  *
  * fork. In a forked child every handle of the parent is dead: calls give
  * -ESTALE, and the handle can and should be freed. Batches in flight go on in
@@ -680,7 +681,7 @@ int bm_estimate(struct bm_context *context, const struct bm_request *request,
  * more it is not used, and bm_info_kernel() and the log at level warn say so.
  * Measures copy loops, sizes of chunks, the pool, the kernel, and threads, for
  * base pages and huge pages, from each node with memory to each other one: some
- * seconds for each pair, in which it moves some 64 MiB of its own memory to and
+ * tenths of a second for each pair, in which it moves memory of its own to and
  * fro. The machine should be idle.
  * Returns 0; -EINVAL NULL @path; -EPERM, -ENOSYS, -EOPNOTSUPP, -ENOMEM no swap
  * here, see bm_info_mover(); or the errno of writing the file. Any thread.

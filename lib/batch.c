@@ -107,14 +107,16 @@ static int probe(const struct bm_context *context, const struct bm_request *requ
 /* What a batch refers to beside its memory. */
 static int take_event(struct bm_batch *batch)
 {
-	int fd = -1;
+	int fd = batch->request.event_fd;
 
-	if (batch->request.event_fd >= 0)
-		fd = batch->context->sys->event_dup(batch->request.event_fd);
-	else if (batch->request.event_fd != -1)
-		fd = -EBADF;
+	batch->event_fd = -1;
+	if (fd == -1)
+		return 0;
+	fd = fd < 0 ? -EBADF : batch->context->sys->event_dup(fd);
+	if (fd < 0)
+		return bm_request_refuse(batch->context, fd, bm_error_text(fd));
 	batch->event_fd = fd;
-	return fd < -1 ? bm_request_refuse(batch->context, fd, bm_error_text(fd)) : 0;
+	return 0;
 }
 
 static int submit(struct bm_batch *batch)
@@ -142,7 +144,7 @@ static int submit(struct bm_batch *batch)
 static int make(struct bm_context *context, const struct bm_request *request,
 		const struct bm_choice *choice, struct bm_batch **batch)
 {
-	struct bm_batch *made = context->sys->alloc(1, sizeof(*made));
+	struct bm_batch *made = context->sys->alloc(1, sizeof(*made)), *old = *batch;
 	int rc;
 
 	if (!made)
@@ -157,6 +159,7 @@ static int make(struct bm_context *context, const struct bm_request *request,
 	*batch = made;
 	rc = submit(made);
 	if (rc < 0) {
+		*batch = old;
 		bm_context_let_go(context);
 		free(made);
 	}
@@ -166,7 +169,6 @@ static int make(struct bm_context *context, const struct bm_request *request,
 static int take(struct bm_context *context, const struct bm_request *request,
 		struct bm_batch **batch)
 {
-	struct bm_batch *made;
 	struct bm_request known;
 	struct bm_choice choice;
 	int rc = bm_context_get(&context);
@@ -183,10 +185,7 @@ static int take(struct bm_context *context, const struct bm_request *request,
 	rc = probe(context, &known);
 	if (rc < 0)
 		return bm_request_refuse(context, rc, bm_error_text(rc));
-	rc = make(context, &known, &choice, &made);
-	if (rc == 0)
-		*batch = made;
-	return rc;
+	return make(context, &known, &choice, batch);
 }
 
 int bm_submit(struct bm_context *context, const struct bm_request *request, struct bm_batch **batch)

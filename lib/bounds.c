@@ -51,6 +51,13 @@ uint64_t bm_bounds_call_bytes(const struct bm_job *job)
 	return bytes > page_size ? bytes : page_size;
 }
 
+struct bm_call_size bm_bounds_call_size(const struct bm_job *job)
+{
+	uint64_t bytes = bm_bounds_call_bytes(job), huge = job->context->huge_size;
+
+	return (struct bm_call_size){bytes, job->choice.bound_ns && huge < bytes ? bytes : huge};
+}
+
 int bm_bounds_call_refused(const struct bm_job *job, uint32_t pages, uint32_t huge)
 {
 	if (job->choice.is_wish || !is_longer(job, bm_rates_usual_call_ns(job->rates, pages, huge)))

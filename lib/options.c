@@ -174,6 +174,11 @@ static int set_free_text(char *place, const char *name, const char *text, char *
 	return 0;
 }
 
+void bm_mover_name(enum bm_mover mover, char *buffer, size_t size)
+{
+	choice_name(table[BM_OPTION_MOVER].info.allowed, mover, buffer, size);
+}
+
 static int set_text(struct bm_config *config, size_t id, const char *name, const char *text,
 		    char *why)
 {

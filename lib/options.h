@@ -68,6 +68,9 @@ int bm_config_resolve(const struct bm_sys *sys, const struct bm_options *options
 /* The index of a mover name; -EINVAL or -ENODEV with the reason. */
 int bm_mover_parse(const char *text, const char *name, char *why);
 
+/* And the name of one. */
+void bm_mover_name(enum bm_mover mover, char *buffer, size_t size);
+
 /* Row of the table by index, without value and source; NULL past the end. */
 const struct bm_option_info *bm_option_row(size_t index);
 /* The value of an option in this configuration as text, into buffer. */

@@ -15,14 +15,14 @@ static void wait_while_held(struct bm_pace *pace)
 	}
 }
 
-/* Until a time on the clock of now_ns. */
+/* Until a time on the clock of now_ns, or until it is to be held. */
 static void wait_until(struct bm_pace *pace, uint64_t ns)
 {
 	for (;;) {
 		uint32_t seen = atomic_load(&pace->changes);
 		uint64_t now = pace->sys->now_ns();
 
-		if (now >= ns || bm_pace_canceled(pace))
+		if (now >= ns || bm_pace_canceled(pace) || atomic_load(&pace->held))
 			return;
 		pace->sys->futex_wait(&pace->changes, seen, (int64_t)((ns - now + 999) / 1000));
 	}
@@ -47,17 +47,19 @@ static void wait_for_allowance(struct bm_pace *pace, uint64_t bytes)
 
 int bm_pace_begin(struct bm_pace *pace, uint64_t bytes)
 {
-	if (atomic_load_explicit(&pace->held, memory_order_relaxed))
-		wait_while_held(pace);
-	if (bm_pace_canceled(pace))
-		return -ECANCELED;
-	if (!is_limited(pace))
-		return 0;
-	wait_for_allowance(pace, bytes);
-	if (!bm_pace_canceled(pace))
-		return 0;
-	bm_pace_end(pace, bytes, 0);
-	return -ECANCELED;
+	for (;;) {
+		if (atomic_load_explicit(&pace->held, memory_order_relaxed))
+			wait_while_held(pace);
+		if (bm_pace_canceled(pace))
+			return -ECANCELED;
+		if (!is_limited(pace))
+			return 0;
+		wait_for_allowance(pace, bytes);
+		if (!bm_pace_canceled(pace) && !atomic_load(&pace->held))
+			return 0;
+		/* What holds it needs the bytes that were set aside. */
+		bm_pace_end(pace, bytes, 0);
+	}
 }
 
 void bm_pace_end(struct bm_pace *pace, uint64_t bytes, uint64_t moved)

@@ -25,6 +25,7 @@ static void move_pages_at(struct bm_job *job, uint64_t at, size_t count, int nod
 {
 	struct bm_scratch *scratch = &job->scratch[0];
 	size_t before = SIZE_MAX, found;
+	uint64_t begin;
 
 	for (;; before = found) {
 		for (size_t i = 0; i < count; i++)
@@ -34,8 +35,10 @@ static void move_pages_at(struct bm_job *job, uint64_t at, size_t count, int nod
 		found = gather_elsewhere(scratch, count, node);
 		if (found == 0 || found >= before)
 			return;
+		begin = job->sys->now_ns();
 		job->sys->move_pages(job->pid, found, scratch->pages, scratch->nodes,
 				     scratch->status, job->kernel_flags);
+		bm_stalls_call(job->choice.stalls, job->sys->now_ns() - begin);
 		atomic_fetch_add_explicit(&job->kernel_calls, 1, memory_order_relaxed);
 	}
 }
@@ -46,7 +49,7 @@ void bm_parts_move(struct bm_job *job, const struct bm_unit *unit)
 	uint64_t page_size = job->context->page_size;
 	uint64_t at = bm_unit_start(unit, job->context->huge_size);
 
-	while (at < unit->end) {
+	while (at < unit->end && !bm_pace_canceled(job->choice.pace)) {
 		size_t most = bm_least(job->room, bm_bounds_call_bytes(job) / page_size);
 		size_t count = bm_least((unit->end - at) / page_size, most);
 

@@ -65,14 +65,14 @@ static void tell_plan(const struct bm_context *context, const struct bm_request 
 
 	if (context->config.log.level < BM_LOG_DEBUG)
 		return;
-	bm_option_text(&context->config, BM_OPTION_MOVER, mover, sizeof(mover));
+	/* The strings of the request may be gone. */
+	bm_mover_name(choice->named ? BM_MOVER_SWAP : choice->mover, mover, sizeof(mover));
 	bm_option_text(&context->config, BM_OPTION_THREADS, threads, sizeof(threads));
 	bm_log(&context->config.log, BM_LOG_DEBUG,
 	       "batch of %zu %s of process %d begins: mover %s, backend %s, %s, swap %s, "
 	       "bound %llu us%s, at most %llu and all together %llu bytes/s, threads %s",
-	       request->count, request->ranges ? "ranges" : "pages", (int)request->pid,
-	       request->mover ? request->mover : mover,
-	       request->backend ? request->backend : context->config.backend,
+	       request->count, request->ranges ? "ranges" : "pages", (int)request->pid, mover,
+	       choice->backend ? choice->backend->name : bm_registry_kernel(),
 	       quiet_name(context, choice), choice->wants_swap ? "first" : "not",
 	       (unsigned long long)choice->bound_ns / 1000, choice->is_wish ? " as a wish" : "",
 	       (unsigned long long)choice->pace->own.bytes_per_s,

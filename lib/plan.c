@@ -193,7 +193,7 @@ size_t bm_plan_order(const struct bm_unit *units, size_t count, uint32_t *order)
 }
 
 size_t bm_plan_calls(const struct bm_unit *units, const uint32_t *order, size_t count,
-		     uint64_t call_bytes, struct bm_call *calls)
+		     const struct bm_call_size *most, struct bm_call *calls)
 {
 	struct bm_call *call = NULL;
 	size_t made = 0;
@@ -202,9 +202,9 @@ size_t bm_plan_calls(const struct bm_unit *units, const uint32_t *order, size_t 
 
 	for (size_t i = 0; i < count; i++) {
 		const struct bm_unit *unit = &units[order[i]];
-		uint64_t size = unit->end - unit->addr;
+		uint64_t size = unit->huge ? most->huge_bytes : unit->end - unit->addr;
 
-		if (!call || unit->node != node || bytes + size > call_bytes) {
+		if (!call || unit->node != node || bytes + size > most->bytes) {
 			if (call)
 				call->count = (uint32_t)i - call->first;
 			call = &calls[made++];

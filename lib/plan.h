@@ -112,12 +112,18 @@ struct bm_call {
 	uint32_t count;
 };
 
+/* How much goes into a call; one unit always does. */
+struct bm_call_size {
+	uint64_t bytes;
+	uint64_t huge_bytes; /* what a huge page counts for, whichever of its pages is named */
+};
+
 /*
- * Cuts the order into calls of one node and at most `pages` base pages each.
- * @calls: room for count. Returns how many.
+ * Cuts the order into calls of one node and of that size. @calls: room for
+ * count. Returns how many.
  */
 size_t bm_plan_calls(const struct bm_unit *units, const uint32_t *order, size_t count,
-		     uint64_t call_bytes, struct bm_call *calls);
+		     const struct bm_call_size *most, struct bm_call *calls);
 
 /*
  * Cuts the order into chunks for the mover swap: units of one node within one

@@ -14,7 +14,8 @@
 #include "slab.h"
 #include "batchmig.h"
 
-#define BM_SEATS 64u
+/* Three batches with as many threads as one can have. */
+#define BM_SEATS 192u
 
 /* Of one kind of pages of a node, see refill.h; in bytes. */
 struct bm_pool_want {
@@ -43,7 +44,7 @@ struct bm_pool {
 	struct bm_mapping *mappings;
 	struct bm_slab *empty[BM_SEATS][2][2]; /* by lane: seat, huge, locked */
 	struct bm_slab *ready[BM_SEATS][2][2];
-	uint64_t seats;    /* taken */
+	uint64_t seats[BM_SEATS / 64]; /* taken */
 	uint64_t allowed;  /* bytes that may be populated before the limits are looked at again */
 	uint64_t asked_ns; /* when they were */
 	struct bm_pool_node nodes[BM_NODES_MAX];

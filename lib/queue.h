@@ -23,7 +23,8 @@ struct bm_task {
 	struct bm_task *earlier, *later; /* of those that have not ended */
 	struct bm_footprint footprint;
 	struct bm_pace *pace;
-	int priority;          /* enum bm_priority, lifted to that of who waits for it */
+	int own_priority;      /* enum bm_priority, as it was asked for */
+	int priority;          /* lifted to that of who waits for it */
 	unsigned int blockers; /* earlier ones whose footprint meets its own */
 	unsigned int lift;     /* the last lift that has met it */
 	uint64_t number;       /* of its submission */

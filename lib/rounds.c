@@ -87,13 +87,13 @@ static void move_call(void *arg, unsigned int worker, size_t block)
 
 void bm_rounds_move_once(struct bm_job *job)
 {
+	struct bm_call_size most = bm_bounds_call_size(job);
 	unsigned int threads;
 
 	for (size_t i = 0; i < sizeof(job->full) / sizeof(job->full[0]); i++)
 		atomic_store_explicit(&job->full[i], 0, memory_order_relaxed);
 	job->todo = bm_plan_order(job->units, job->unit_count, job->order);
-	job->call_count = bm_plan_calls(job->units, job->order, job->todo,
-					bm_bounds_call_bytes(job), job->calls);
+	job->call_count = bm_plan_calls(job->units, job->order, job->todo, &most, job->calls);
 	threads = bm_workers_run(job->sys, &job->placement, job->threads, job->call_count,
 				 move_call, job);
 	if (threads > job->report.threads)

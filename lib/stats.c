@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cancel.h"
 #include "context.h"
 #include "structs.h"
 
@@ -121,6 +122,7 @@ void bm_sums_read(const struct bm_sums *sums, struct bm_stats *stats)
 
 int bm_stats_get(struct bm_context *context, struct bm_stats *stats, size_t size)
 {
+	struct bm_cancel before;
 	struct bm_stats copy;
 	int rc = bm_context_get(&context);
 
@@ -128,22 +130,27 @@ int bm_stats_get(struct bm_context *context, struct bm_stats *stats, size_t size
 		return rc;
 	if (!stats || !bm_struct_size_ok(size, sizeof(*stats)))
 		return -EINVAL;
+	bm_cancel_off(&before);
 	pthread_mutex_lock(&context->sums.lock);
 	bm_sums_read(&context->sums, &copy);
 	pthread_mutex_unlock(&context->sums.lock);
+	bm_cancel_on(&before);
 	bm_struct_export(stats, size, &copy, sizeof(copy));
 	return 0;
 }
 
 int bm_stats_reset(struct bm_context *context)
 {
+	struct bm_cancel before;
 	int rc = bm_context_get(&context);
 
 	if (rc < 0)
 		return rc;
+	bm_cancel_off(&before);
 	pthread_mutex_lock(&context->sums.lock);
 	context->sums.stats = (struct bm_stats){0};
 	memset(&context->sums.windows, 0, sizeof(context->sums.windows));
 	pthread_mutex_unlock(&context->sums.lock);
+	bm_cancel_on(&before);
 	return 0;
 }

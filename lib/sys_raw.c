@@ -36,13 +36,17 @@ int bm_raw_futex_wait(const bm_futex *word, uint32_t value, int64_t timeout_us)
 {
 	struct timespec limit = {timeout_us / 1000000, timeout_us % 1000000 * 1000};
 
-	return (int)bm_raw(SYS_futex, (long)word, FUTEX_WAIT, (long)value,
+	return (int)bm_raw(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, (long)value,
 			   (long)(timeout_us < 0 ? NULL : &limit));
 }
 
 void bm_raw_futex_wake(const bm_futex *word)
 {
-	bm_raw(SYS_futex, (long)word, FUTEX_WAKE, INT32_MAX);
+	/*
+	 * Private: by its address alone. Otherwise the page is looked up, which fails
+	 * while it is out of reach of a userfaultfd of user mode only.
+	 */
+	bm_raw(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, INT32_MAX);
 }
 
 /* All of them, also those that the C library keeps for itself (cancellation). */

@@ -3,6 +3,7 @@
 #include "sys_thread.h"
 
 #include <errno.h>
+#include <link.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -10,6 +11,25 @@
 
 /* Also for the callbacks of batches: the header says so. */
 #define WORKER_STACK (256u << 10)
+
+/* Thread-local data of the program and its libraries lies on the stack, too. */
+static int add_local(struct dl_phdr_info *info, size_t size, void *sum)
+{
+	(void)size;
+	for (size_t i = 0; i < info->dlpi_phnum; i++) {
+		if (info->dlpi_phdr[i].p_type == PT_TLS)
+			*(size_t *)sum += info->dlpi_phdr[i].p_memsz + info->dlpi_phdr[i].p_align;
+	}
+	return 0;
+}
+
+static size_t stack_size(void)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), size = WORKER_STACK;
+
+	dl_iterate_phdr(add_local, &size);
+	return (size + page - 1) & ~(page - 1);
+}
 
 int bm_thread_start(pthread_t *thread, void *(*run)(void *), void *arg)
 {
@@ -24,8 +44,7 @@ int bm_thread_start(pthread_t *thread, void *(*run)(void *), void *arg)
 	sigfillset(&all);
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &before, sizeof(before));
 	pthread_sigmask(SIG_SETMASK, &all, NULL);
-	/* Refused where the thread-local data of the program is larger: keep the default. */
-	(void)pthread_attr_setstacksize(&attr, WORKER_STACK);
+	(void)pthread_attr_setstacksize(&attr, stack_size());
 	rc = pthread_create(thread, &attr, run, arg);
 	if (rc == EINVAL)
 		rc = pthread_create(thread, NULL, run, arg);

@@ -39,6 +39,7 @@ void bm_turns_enter(struct bm_queue *queue, struct bm_task *task)
 	int lower = 0;
 
 	task->number = queue->submitted;
+	task->own_priority = task->priority;
 	task->later = NULL;
 	task->earlier = queue->last;
 	*(queue->last ? &queue->last->later : &queue->first) = task;
@@ -57,12 +58,29 @@ void bm_turns_enter(struct bm_queue *queue, struct bm_task *task)
 	bm_turns_hold(queue);
 }
 
+/* Who was lifted by the one that leaves falls back to what others need. */
+static void lift_anew(struct bm_queue *queue)
+{
+	for (struct bm_task *task = queue->first; task; task = task->later)
+		task->priority = task->own_priority;
+	for (struct bm_task *task = queue->last; task; task = task->earlier) {
+		if (task->blockers)
+			lift(queue, task);
+	}
+}
+
 void bm_turns_leave(struct bm_queue *queue, struct bm_task *task)
 {
 	*(task->earlier ? &task->earlier->later : &queue->first) = task->later;
 	*(task->later ? &task->later->earlier : &queue->last) = task->earlier;
 	for (struct bm_task *other = task->later; other; other = other->later)
 		other->blockers -= meet(task, other) != 0;
+	for (struct bm_task *other = queue->first; other; other = other->later) {
+		if (other->priority == other->own_priority)
+			continue;
+		lift_anew(queue);
+		break;
+	}
 }
 
 struct bm_task *bm_turns_next(const struct bm_queue *queue)

@@ -14,7 +14,7 @@ int main(int argc, char **argv)
 		placement_group,   spread_group,        merged_group,       swap_broken_group,
 		swap_script_group, swap_workers_group,  swap_returns_group, swap_own_group,
 		swap_refill_group, swap_children_group, turns_group,        pace_group,
-		reports_group,     told_group};
+		reports_group,     told_group,          profile_group};
 
 	return report_run(groups, sizeof(groups) / sizeof(groups[0]), argc, argv);
 }

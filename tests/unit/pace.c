@@ -110,6 +110,32 @@ START_TEST(held_until_let_go)
 }
 END_TEST
 
+/* What it has set aside is for the one that it makes room for. */
+START_TEST(held_while_it_waits_for_bytes)
+{
+	struct bm_allowance shared = {.bytes_per_s = 1000000};
+	struct bm_pace high = {.sys = &bm_sys_linux, .shared = &shared};
+	uint64_t start = bm_sys_linux.now_ns();
+	pthread_t thread;
+	int rc = 77;
+
+	pace = (struct bm_pace){.sys = &bm_sys_linux, .shared = &shared};
+	ck_assert_int_eq(bm_pace_begin(&pace, 50000), 0);
+	for (int i = 0; i < 100; i++)
+		bm_allowance_take(&shared, 4096, start);
+	ck_assert_int_eq(pthread_create(&thread, NULL, begin_pace, &rc), 0);
+	bm_sys_linux.sleep_us(20000);
+	bm_pace_hold(&pace, 1);
+	bm_sys_linux.sleep_us(600000);
+	/* Its time has come, but it is held. */
+	ck_assert_int_eq(__atomic_load_n(&rc, __ATOMIC_SEQ_CST), 77);
+	ck_assert_int_eq(bm_pace_begin(&high, 4096), 0);
+	bm_pace_hold(&pace, 0);
+	pthread_join(thread, NULL);
+	ck_assert_int_eq(rc, 0);
+}
+END_TEST
+
 START_TEST(cancelled_while_it_waits_for_bytes)
 {
 	uint64_t start = bm_sys_linux.now_ns();
@@ -191,13 +217,10 @@ START_TEST(late_windows_are_counted)
 }
 END_TEST
 
-static const TTest *const *const tests[] = {&allowance_keeps_its_rate,
-					    &allowance_of_who_comes_late,
-					    &allowance_without_a_limit,
-					    &held_until_let_go,
-					    &cancelled_while_it_waits_for_bytes,
-					    &two_rates_both_hold,
-					    &quantiles,
-					    &late_windows_are_counted,
-					    NULL};
+static const TTest *const *const tests[] = {
+	&allowance_keeps_its_rate,      &allowance_of_who_comes_late,
+	&allowance_without_a_limit,     &held_until_let_go,
+	&held_while_it_waits_for_bytes, &cancelled_while_it_waits_for_bytes,
+	&two_rates_both_hold,           &quantiles,
+	&late_windows_are_counted,      NULL};
 const struct report_group pace_group = {"pace", tests};

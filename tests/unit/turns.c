@@ -133,6 +133,26 @@ START_TEST(who_is_waited_for_is_lifted)
 }
 END_TEST
 
+/* The one that lifted it has been cancelled: it is low again. */
+START_TEST(a_lift_ends_with_its_cause)
+{
+	struct bm_task *low, *normal;
+
+	begin();
+	low = enter(0, 1, BM_PRIORITY_LOW);
+	run(low);
+	enter(1, 1, BM_PRIORITY_HIGH);
+	ck_assert_int_eq(low->priority, BM_PRIORITY_HIGH);
+	bm_pace_cancel(&paces[1]);
+	run(&tasks[1]);
+	end(&tasks[1]);
+	ck_assert_int_eq(low->priority, BM_PRIORITY_LOW);
+	normal = enter(2, 3, BM_PRIORITY_NORMAL);
+	run(normal);
+	ck_assert(paces[0].held && !paces[2].held);
+}
+END_TEST
+
 START_TEST(so_many_at_once)
 {
 	begin();
@@ -258,6 +278,7 @@ END_TEST
 static const TTest *const *const tests[] = {&overlapping_ones_in_order,
 					    &priorities_and_pauses,
 					    &who_is_waited_for_is_lifted,
+					    &a_lift_ends_with_its_cause,
 					    &so_many_at_once,
 					    &cancelled_ones_go_first,
 					    &only_those_before_are_waited_for,

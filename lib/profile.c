@@ -10,6 +10,7 @@
  *      pages 4096 2097152
  *      loop avx512_x4
  *      pair 0 1 chunk=11500 run=1800 ...        nanoseconds, see rates.h
+ *      end
  */
 #include "profile.h"
 
@@ -131,13 +132,13 @@ static int read_line(char *line, struct bm_profile *profile)
 static int read_lines(char *text, struct bm_profile *profile)
 {
 	char *state, *line = strtok_r(text, "\n", &state);
-	int number = 6;
 
-	for (; line; line = strtok_r(NULL, "\n", &state), number++) {
+	for (; line && strcmp(line, "end") != 0; line = strtok_r(NULL, "\n", &state)) {
 		if (read_line(line, profile) < 0)
-			return number + 1;
+			return -EINVAL;
 	}
-	return 0;
+	/* Without its end something is missing. */
+	return line ? 0 : -EINVAL;
 }
 
 static int refuse(char *why, const char *path, const char *what)
@@ -240,6 +241,8 @@ int bm_profile_write(const struct bm_sys *sys, const char *path, const struct bm
 	used += (size_t)snprintf(text + used, size - used, "loop %s\n", profile->loop);
 	for (unsigned int i = 0; i < count && used < size; i++)
 		used += write_pair(text + used, size - used, &profile->pairs->list[i]);
+	if (used < size)
+		used += (size_t)snprintf(text + used, size - used, "end\n");
 	rc = used < size ? store(sys, path, text, used) : -E2BIG;
 	free(text);
 	return rc;

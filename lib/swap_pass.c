@@ -164,7 +164,8 @@ void bm_swap_pass_open(struct bm_job *job)
 		find_stack(job);
 	if (!job->no_swap && read_spans(job) < 0)
 		job->no_swap = BM_REASON_NO_POOL;
-	if (job->swap)
+	/* Who names swap wants no other, and is not asked to pay for it. */
+	if (job->swap && (!job->choice.named || job->choice.bound_ns))
 		bm_calibrate_once(job->swap);
 	job->swap_threads = bm_cost_swap_threads(context->config.value[BM_OPTION_THREADS],
 						 job->sys->cpus(), job->count * context->page_size);

@@ -18,6 +18,8 @@ struct script script;
 struct bm_sys scripted_sys;
 static struct bm_backend scripted_backend;
 struct bm_context *scripted_context;
+/* For what moves while that one is stopped: it would keep the order of its batches. */
+static struct bm_context *other_context;
 char *area, *elsewhere;
 
 /* Nothing here may be in the area: pages of it are out of reach. */
@@ -211,6 +213,7 @@ size_t move_part(char *start, unsigned char *told)
 {
 	static const int nodes[PART];
 	unsigned char reasons[PART];
+	struct bm_context *context;
 	struct bm_request request;
 	struct bm_report report;
 	struct bm_batch *batch;
@@ -227,7 +230,8 @@ size_t move_part(char *start, unsigned char *told)
 	request.nodes = nodes;
 	request.status = status;
 	request.reasons = reasons;
-	ck_assert_int_eq(bm_submit(scripted_context, &request, &batch), 0);
+	context = atomic_load(&script.stage) == HERE ? other_context : scripted_context;
+	ck_assert_int_eq(bm_submit(context, &request, &batch), 0);
 	bm_batch_wait(batch, BM_FOREVER);
 	ck_assert_int_eq(bm_batch_report(batch, &report, sizeof(report)), 0);
 	bm_batch_free(batch);
@@ -302,6 +306,8 @@ int script_begin(const char *quiet)
 		options.quiet = quiet;
 	ck_assert_int_eq(bm_context_create(&scripted_sys, &options, &scripted_context), 0);
 	scripted_context->copies = &scripted_backend;
+	ck_assert_int_eq(bm_context_create(&scripted_sys, &options, &other_context), 0);
+	other_context->copies = &scripted_backend;
 	area = PLACE;
 	elsewhere = area + HUGE;
 	map_at(area, PARTS * BYTES);
@@ -314,5 +320,6 @@ void script_end(void)
 	munmap(area, PARTS * BYTES);
 	munmap(elsewhere, PARTS * BYTES);
 	bm_context_free(scripted_context);
+	bm_context_free(other_context);
 	bm_uffd_quiesce(&scripted_sys);
 }

@@ -80,7 +80,7 @@ static void print_estimates(const struct verdict *verdicts, int count)
 		double measured = verdict->chosen->spread[verdict->part].median;
 		struct unit unit = unit_of(measured);
 
-		if (!verdict->estimate_ns)
+		if (verdict->estimate_ns <= 0)
 			continue;
 		if (!any++)
 			printf("\n%-16s %12s %12s %22s\n", "scene", "estimate", "measured",

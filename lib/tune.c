@@ -43,7 +43,8 @@ static int open_with(struct tune *tune, const char *loop)
 	int named;
 
 	bm_rates_init(&tune->rates);
-	bm_context_swap_config(tune->context, bm_registry_copying("cpu", &named), &config);
+	bm_context_swap_config(tune->context,
+			       bm_registry_copying(tune->context->config.backend, &named), &config);
 	config.loop = loop;
 	config.rates = &tune->rates;
 	config.calibrated = 1;

@@ -216,7 +216,8 @@ int main(int argc, char **argv)
 		swap_forks_group,   swap_clones_group,    swap_soak_group,
 		swap_refill_group,  async_group,          async_callback_group,
 		async_event_group,  async_order_group,    async_priority_group,
-		async_cancel_group, async_canceled_group, async_process_group};
+		async_cancel_group, async_canceled_group, async_process_group,
+		async_bound_group};
 
 	find_nodes();
 	quiet_old_kernels();

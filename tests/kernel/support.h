@@ -72,6 +72,6 @@ extern const struct report_group pages_group, huge_group, kinds_group, process_g
 	swap_signals_group, swap_uffd_group, swap_limits_group, swap_poison_group, swap_soak_group,
 	swap_forks_group, swap_clones_group, swap_refill_group, async_group, async_callback_group,
 	async_event_group, async_order_group, async_priority_group, async_cancel_group,
-	async_canceled_group, async_process_group;
+	async_canceled_group, async_process_group, async_bound_group;
 
 #endif

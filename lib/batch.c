@@ -24,16 +24,6 @@ struct bm_batch {
 	struct bm_report report;
 };
 
-static void pace_init(struct bm_pace *pace, struct bm_context *context,
-		      const struct bm_request *request)
-{
-	*pace = (struct bm_pace){.sys = context->sys};
-	if (request->max_bytes_per_s > 0)
-		pace->own.bytes_per_s = (uint64_t)request->max_bytes_per_s;
-	if (request->max_bytes_per_s != BM_UNBOUNDED)
-		pace->shared = &context->allowance;
-}
-
 static uint64_t region_size(const struct bm_context *context)
 {
 	return context->huge_size ? context->huge_size : context->page_size;
@@ -133,7 +123,7 @@ static int submit(struct bm_batch *batch)
 	batch->choice.stalls = &batch->stalls;
 	batch->stalls.bound_ns = batch->choice.bound_ns;
 	bm_footprint_take(&batch->task.footprint, &batch->request, region_size(batch->context));
-	pace_init(&batch->pace, batch->context, &batch->request);
+	bm_request_pace(batch->context, &batch->request, &batch->pace);
 	rc = bm_queue_submit(&batch->context->queue, &batch->task);
 	if (rc < 0 && batch->event_fd >= 0)
 		batch->context->sys->close_raw(batch->event_fd);
@@ -330,7 +320,7 @@ static long run_here(struct bm_context *context, const struct bm_request *reques
 	struct bm_stalls stalls = {.bound_ns = choice->bound_ns};
 	struct bm_pace pace;
 
-	pace_init(&pace, context, request);
+	bm_request_pace(context, request, &pace);
 	choice->pace = &pace;
 	choice->stalls = &stalls;
 	return bm_perform(context, request, choice, NULL);

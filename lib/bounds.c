@@ -24,11 +24,8 @@ int bm_bounds_chunk_full(const struct bm_job *job, const struct bm_rates_chunk *
 int bm_bounds_chunk_refused(const struct bm_job *job, const struct bm_rates_chunk *chunk,
 			    int direct)
 {
-	if (job->choice.is_wish ||
-	    !is_longer(job, bm_rates_usual_window_ns(job->rates, chunk, direct)))
-		return 0;
-	bm_rates_relax_window(job->rates, chunk, direct);
-	return 1;
+	return !job->choice.is_wish &&
+	       is_longer(job, bm_rates_usual_window_ns(job->rates, chunk, direct));
 }
 
 int bm_bounds_direct_fits(const struct bm_job *job, const struct bm_rates_chunk *chunk)
@@ -60,8 +57,6 @@ struct bm_call_size bm_bounds_call_size(const struct bm_job *job)
 
 int bm_bounds_call_refused(const struct bm_job *job, uint32_t pages, uint32_t huge)
 {
-	if (job->choice.is_wish || !is_longer(job, bm_rates_usual_call_ns(job->rates, pages, huge)))
-		return 0;
-	bm_rates_relax_call(job->rates, huge);
-	return 1;
+	return !job->choice.is_wish &&
+	       is_longer(job, bm_rates_usual_call_ns(job->rates, pages, huge));
 }

@@ -10,7 +10,7 @@
 
 /* 1 when a chunk that grew to this would be too large. */
 int bm_bounds_chunk_full(const struct bm_job *job, const struct bm_rates_chunk *chunk);
-/* 1 when a chunk must be left where it is; counts as a step towards another try. */
+/* 1 when a chunk must be left where it is. */
 int bm_bounds_chunk_refused(const struct bm_job *job, const struct bm_rates_chunk *chunk,
 			    int direct);
 /* 1 when its window without the pool would be within the bound. */

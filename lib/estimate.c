@@ -14,7 +14,7 @@
 static int copy_ranges(const struct bm_context *context, struct bm_request *request)
 {
 	size_t size = request->count * request->range_size;
-	struct bm_range *copy = context->sys->alloc(1, size);
+	struct bm_range *copy = context->sys->alloc(request->count, request->range_size);
 
 	if (!copy)
 		return -ENOMEM;
@@ -29,13 +29,10 @@ static uint64_t lowest(uint64_t a, uint64_t b)
 }
 
 /* What the rates make of it. */
-static void stretch(const struct bm_context *context, const struct bm_request *request,
-		    struct bm_estimate *estimate)
+static void stretch(const struct bm_pace *pace, struct bm_estimate *estimate)
 {
-	uint64_t own = request->max_bytes_per_s > 0 ? (uint64_t)request->max_bytes_per_s : 0;
-	uint64_t rate = request->max_bytes_per_s == BM_UNBOUNDED
-				? 0
-				: lowest(own, context->allowance.bytes_per_s);
+	uint64_t shared = pace->shared ? pace->shared->bytes_per_s : 0;
+	uint64_t rate = lowest(pace->own.bytes_per_s, shared);
 	double ns = rate ? (double)estimate->bytes / (double)rate * 1e9 : 0;
 
 	if (ns > (double)estimate->ns)
@@ -58,7 +55,7 @@ static int estimate_request(struct bm_context *context, struct bm_request *reque
 			    struct bm_estimate *estimate)
 {
 	struct bm_stalls stalls = {0};
-	struct bm_pace pace = {.sys = context->sys, .shared = &context->allowance};
+	struct bm_pace pace;
 	struct bm_choice choice;
 	long rc = bm_request_check(context, request, &choice);
 
@@ -68,8 +65,7 @@ static int estimate_request(struct bm_context *context, struct bm_request *reque
 		request->ranges = NULL;
 	if (rc < 0)
 		return (int)rc;
-	if (request->max_bytes_per_s > 0)
-		pace.own.bytes_per_s = (uint64_t)request->max_bytes_per_s;
+	bm_request_pace(context, request, &pace);
 	choice.pace = &pace;
 	choice.stalls = &stalls;
 	request->flags &= ~BM_BIND;
@@ -77,7 +73,7 @@ static int estimate_request(struct bm_context *context, struct bm_request *reque
 	free(request->ranges);
 	if (rc < 0)
 		return bm_request_refuse(context, (int)rc, bm_error_text((int)rc));
-	stretch(context, request, estimate);
+	stretch(&pace, estimate);
 	return 0;
 }
 

@@ -70,7 +70,11 @@ static void flush(struct gather *gather)
 	if (chunk->pages == 0)
 		return;
 	ns = price(gather, &direct);
-	if (swaps(gather, ns) && !bm_bounds_chunk_refused(gather->job, chunk, direct)) {
+	if (swaps(gather, ns) && gather->job->replace &&
+	    bm_bounds_chunk_refused(gather->job, chunk, direct)) {
+		/* The kernel cannot replace it either. */
+		estimate->bounded += chunk->pages;
+	} else if (swaps(gather, ns) && !bm_bounds_chunk_refused(gather->job, chunk, direct)) {
 		gather->swap_ns += ns;
 		at_least(&estimate->ns_window_max,
 			 bm_rates_window_ns(gather->job->rates, chunk, direct));

@@ -215,7 +215,7 @@ static int write_all(const struct bm_sys *sys, int fd, const char *text, size_t 
 static int store(const struct bm_sys *sys, const char *path, const char *text, size_t length)
 {
 	char beside[1024];
-	int fd, rc;
+	int fd, rc, closed;
 
 	if ((size_t)snprintf(beside, sizeof(beside), "%s.new", path) >= sizeof(beside))
 		return -ENAMETOOLONG;
@@ -223,8 +223,12 @@ static int store(const struct bm_sys *sys, const char *path, const char *text, s
 	if (fd < 0)
 		return fd;
 	rc = write_all(sys, fd, text, length);
-	sys->close(fd);
-	return rc == 0 ? sys->rename(beside, path) : rc;
+	closed = sys->close(fd);
+	rc = rc == 0 ? closed : rc;
+	rc = rc == 0 ? sys->rename(beside, path) : rc;
+	if (rc < 0)
+		sys->unlink(beside);
+	return rc;
 }
 
 int bm_profile_write(const struct bm_sys *sys, const char *path, const struct bm_profile *profile)

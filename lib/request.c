@@ -161,3 +161,13 @@ int bm_request_take(const struct bm_context *context, const struct bm_request *r
 		known->pid = 0;
 	return rc;
 }
+
+void bm_request_pace(struct bm_context *context, const struct bm_request *request,
+		     struct bm_pace *pace)
+{
+	*pace = (struct bm_pace){.sys = context->sys};
+	if (request->max_bytes_per_s > 0)
+		pace->own.bytes_per_s = (uint64_t)request->max_bytes_per_s;
+	if (request->max_bytes_per_s != BM_UNBOUNDED)
+		pace->shared = &context->allowance;
+}

@@ -13,6 +13,10 @@ int bm_request_take(const struct bm_context *context, const struct bm_request *r
 int bm_request_check(const struct bm_context *context, const struct bm_request *request,
 		     struct bm_choice *choice);
 
+/* What holds the batch back: its rate, and that of the context. */
+void bm_request_pace(struct bm_context *context, const struct bm_request *request,
+		     struct bm_pace *pace);
+
 /* Says that a batch was refused, and why; returns rc. */
 int bm_request_refuse(const struct bm_context *context, int rc, const char *why);
 

@@ -69,6 +69,7 @@ static void move_call(void *arg, unsigned int worker, size_t block)
 	uint64_t begin;
 
 	if (bm_bounds_call_refused(job, load.pages, load.huge)) {
+		bm_rates_relax_call(job->rates, load.huge);
 		refuse_call(job, call, -ETIME, BM_REASON_BOUND);
 		return;
 	}

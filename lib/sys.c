@@ -91,6 +91,11 @@ static ssize_t linux_read(int fd, void *buffer, size_t size)
 	return result(read(fd, buffer, size));
 }
 
+static int linux_unlink(const char *path)
+{
+	return (int)result(unlink(path));
+}
+
 static int linux_rename(const char *from, const char *to)
 {
 	return (int)result(rename(from, to));
@@ -244,6 +249,7 @@ const struct bm_sys bm_sys_linux = {
 	.read = linux_read,
 	.write = linux_write,
 	.rename = linux_rename,
+	.unlink = linux_unlink,
 	.pread = linux_pread,
 	.list = linux_list,
 	.access = linux_access,

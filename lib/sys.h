@@ -49,6 +49,7 @@ struct bm_sys {
 	ssize_t (*read)(int fd, void *buffer, size_t size);
 	ssize_t (*write)(int fd, const void *buffer, size_t size);
 	int (*rename)(const char *from, const char *to);
+	int (*unlink)(const char *path);
 	ssize_t (*pread)(int fd, void *buffer, size_t size, off_t offset);
 	/* Names in a directory, separated and ended by NUL; their total length. */
 	ssize_t (*list)(const char *path, char *buffer, size_t size);

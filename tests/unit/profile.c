@@ -80,6 +80,32 @@ START_TEST(what_is_written_is_read)
 }
 END_TEST
 
+static ssize_t no_space(int fd, const void *buffer, size_t size)
+{
+	(void)fd;
+	(void)buffer;
+	(void)size;
+	return -ENOSPC;
+}
+
+/* The old one stays, and nothing lies beside it. */
+START_TEST(a_disk_that_is_full)
+{
+	char beside[96];
+
+	begin();
+	bm_pairs_rates(pairs, 0, 1);
+	ck_assert_int_eq(bm_profile_write(&sys, path, &profile), 0);
+	sys.write = no_space;
+	ck_assert_int_eq(bm_profile_write(&sys, path, &profile), -ENOSPC);
+	snprintf(beside, sizeof(beside), "%s.new", path);
+	ck_assert_int_eq(access(beside, F_OK), -1);
+	ck_assert_int_eq(bm_profile_read(&sys, path, &profile, why), 1);
+	ck_assert_int_eq(bm_profile_write(&sys, "/no/such/folder/profile", &profile), -ENOENT);
+	end();
+}
+END_TEST
+
 START_TEST(another_kernel_is_noticed)
 {
 	begin();
@@ -226,6 +252,7 @@ START_TEST(tails_follow)
 END_TEST
 
 static const TTest *const *const tests[] = {&what_is_written_is_read,
+					    &a_disk_that_is_full,
 					    &another_kernel_is_noticed,
 					    &damaged_files,
 					    &a_context_with_a_profile,

@@ -11,36 +11,19 @@
 
 static struct swapper swapper;
 static struct area area;
-static unsigned char reasons[BLOCKS * 512];
 
 /* One batch with a bound: as bm_batch_wait(). */
-static long move_within(int64_t us, uint64_t flags, struct bm_report *report)
+static long move_within(int64_t us, uint64_t flags)
 {
-	struct bm_request request;
-	struct bm_batch *batch;
-	long rc;
-
-	area_target(&area, node_of_round(0));
-	bm_request_init(&request, sizeof(request));
-	request.flags = SWAP_FLAGS | flags;
-	request.mover = "swap";
-	request.max_stall_us = us;
-	request.count = area.count;
-	request.pages = area.pages;
-	request.nodes = area.targets;
-	request.status = area.status;
-	request.reasons = reasons;
-	ck_assert_int_eq(bm_submit(swapper.context, &request, &batch), 0);
-	rc = bm_batch_wait(batch, BM_FOREVER);
-	ck_assert_int_eq(bm_batch_report(batch, report, sizeof(*report)), 0);
-	ck_assert_int_eq(bm_batch_free(batch), 0);
-	return rc;
+	swapper.max_stall_us = us;
+	swapper.flags = SWAP_FLAGS | flags;
+	return swapper_round(&swapper, &area, 0);
 }
 
 /* No huge page is copied in 20 us: it stays, and says why; a wish moves it. */
 START_TEST(huge_pages_that_take_longer)
 {
-	struct bm_report report;
+	const struct bm_report *report = &swapper.report;
 	uint64_t *before;
 
 	if (!swap_usable())
@@ -49,18 +32,18 @@ START_TEST(huge_pages_that_take_longer)
 	swapper_new(&swapper, 0, 1, 64);
 	area_new_huge(&area, BLOCKS, nodes[0]);
 	before = frames_of(&area);
-	ck_assert_int_eq(move_within(20, 0, &report), node_count > 1 ? (long)area.count : 0);
+	ck_assert_int_eq(move_within(20, 0), node_count > 1 ? (long)area.count : 0);
 	for (size_t i = 0; i < area.count; i++) {
-		ck_assert_int_eq(reasons[i], BM_REASON_BOUND);
+		ck_assert_int_eq(swapper.reasons[i], BM_REASON_BOUND);
 		ck_assert_int_eq(area.status[i], node_count > 1 ? -ETIME : nodes[0]);
 	}
-	ck_assert_uint_eq(report.reasons[BM_REASON_BOUND], area.count);
-	ck_assert_uint_eq(report.windows, 0);
+	ck_assert_uint_eq(report->reasons[BM_REASON_BOUND], area.count);
+	ck_assert_uint_eq(report->windows, 0);
 	ck_assert_uint_eq(frames_kept(&area, before), area.count);
-	ck_assert_int_eq(move_within(20, BM_BOUND_WISH, &report), 0);
-	ck_assert_uint_eq(report.windows, BLOCKS);
-	ck_assert_uint_eq(report.bytes_swapped, area.count * PAGE);
-	ck_assert_uint_eq(report.windows_late, BLOCKS);
+	ck_assert_int_eq(move_within(20, BM_BOUND_WISH), 0);
+	ck_assert_uint_eq(report->windows, BLOCKS);
+	ck_assert_uint_eq(report->bytes_swapped, area.count * PAGE);
+	ck_assert_uint_eq(report->windows_late, BLOCKS);
 	ck_assert_uint_eq(stamp_wrong(area.start, area.count, PAGE), 0);
 	free(before);
 	area_free(&area);
@@ -72,21 +55,23 @@ END_TEST
 /* Base pages all move, in windows that are as short as the bound asks for. */
 START_TEST(windows_of_base_pages)
 {
-	struct bm_report free_one, report;
+	const struct bm_report *report = &swapper.report;
+	struct bm_report free_one;
 
 	if (!swap_usable())
 		skip_test("swap is not usable here");
 	watchdog_start("async_bound/windows_of_base_pages");
 	swapper_new(&swapper, 0, 1, 64);
 	area_new_low(&area, BLOCKS, 0, nodes[0]);
-	ck_assert_int_eq(move_within(BM_UNBOUNDED, 0, &free_one), 0);
+	ck_assert_int_eq(move_within(BM_UNBOUNDED, 0), 0);
+	free_one = *report;
 	for (int round = 0; round < 4; round++)
-		ck_assert_int_eq(move_within(100, BM_BOUND_WISH, &report), 0);
-	ck_assert_uint_gt(report.windows, 2 * free_one.windows);
-	ck_assert_uint_lt(report.ns_window_p50, free_one.ns_window_p50);
-	ck_assert_uint_ge(report.ns_window_p999, report.ns_window_p50);
-	ck_assert_uint_ge(report.ns_window_max, report.ns_window_p50 / 16 * 15);
-	ck_assert_uint_eq(report.bytes_swapped, area.count * PAGE);
+		ck_assert_int_eq(move_within(100, BM_BOUND_WISH), 0);
+	ck_assert_uint_gt(report->windows, 2 * free_one.windows);
+	ck_assert_uint_lt(report->ns_window_p50, free_one.ns_window_p50);
+	ck_assert_uint_ge(report->ns_window_p999, report->ns_window_p50);
+	ck_assert_uint_ge(report->ns_window_max, report->ns_window_p50 / 16 * 15);
+	ck_assert_uint_eq(report->bytes_swapped, area.count * PAGE);
 	ck_assert_uint_eq(stamp_wrong(area.start, area.count, PAGE), 0);
 	area_free(&area);
 	swapper_free(&swapper);
@@ -117,7 +102,6 @@ static void estimate(struct bm_estimate *told, int64_t us)
 START_TEST(estimates)
 {
 	struct bm_estimate told;
-	struct bm_report report;
 	uint64_t *before, start, took;
 
 	if (!swap_usable())
@@ -133,7 +117,7 @@ START_TEST(estimates)
 	ck_assert_uint_eq(told.bytes, area.count * PAGE);
 	ck_assert_uint_gt(told.ns_window_max, 0);
 	start = now_ns();
-	ck_assert_int_eq(move_within(BM_UNBOUNDED, 0, &report), 0);
+	ck_assert_int_eq(move_within(BM_UNBOUNDED, 0), 0);
 	took = now_ns() - start;
 	ck_assert_uint_gt(told.ns, took / 30);
 	ck_assert_uint_lt(told.ns, took * 30);

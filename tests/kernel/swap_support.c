@@ -49,6 +49,7 @@ long swapper_submit(struct swapper *swapper, struct area *area)
 	request.status = area->status;
 	request.reasons = swapper->reasons;
 	request.mover = swapper->mover;
+	request.max_stall_us = swapper->max_stall_us;
 	watchdog_beat();
 	rc = bm_submit(swapper->context, &request, &batch);
 	if (rc < 0)

@@ -17,6 +17,7 @@ struct swapper {
 	const char *mover;       /* "swap" unless it is changed */
 	unsigned char *reasons;  /* of the last batch */
 	struct bm_report report; /* of the last batch */
+	int64_t max_stall_us;    /* of each batch */
 	uint64_t swapped;        /* report.bytes_swapped and report.windows of all batches */
 	uint64_t windows;
 };

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Takes batchmig.h apart. -v want=
+# Takes the public headers apart. -v want=
 #   functions   NAME of each function
 #   comments    "NAME: why" for functions whose comment does not name and date them
 #   prototypes  NAME<tab>PROTOTYPE, white space made single

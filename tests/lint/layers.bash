@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Checks of the layers: includes and calls never run up, nobody looks into lib/.
 # Sourced by run, which sets these:
-: "${root:?}" "${build:?}" "${here:?}" "${scratch:?}"
+: "${root:?}" "${build:?}" "${headers[0]:?}" "${here:?}" "${scratch:?}"
 
 # FILE RANK LAYER for each file of lib/, the lowest rank being the highest layer.
 rank_files() {
@@ -77,6 +77,18 @@ layers_outside() {
 	done
 	grep -n 'batchmig_objects' "$root"/{tools,examples,bench}/CMakeLists.txt 2>/dev/null |
 		sed "s|^$root/||; s|\$| (only tests may link the objects of lib/)|"
+}
+
+# batchmig.h includes every part and nothing of lib/; nobody else names the parts.
+layers_interface() {
+	local compiler=${CC:-cc}
+	have "$compiler" || return
+	printf '%s\n' "${headers[@]#"$root/"}" | sort >"$scratch/parts"
+	(cd "$root" && "$compiler" -MM include/batchmig.h) | tr -s ' \\' '\n' | grep '\.h$' |
+		sort -u >"$scratch/reached"
+	compare "$scratch/parts" include/ "$scratch/reached" "what batchmig.h includes"
+	(cd "$root" && grep -rnE '^#include [<"](.*/)?batchmig/' lib backends tools examples bench tests man) |
+		sed 's/$/: only batchmig.h names its parts/'
 }
 
 # A backend sees the seam, the system and its own folder.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# Checks of the manual against the header, the option table and the compiler.
+# Checks of the manual against the headers, the option table and the compiler.
 # Sourced by run, which sets these:
 : "${root:?}" "${build:?}" "${here:?}" "${scratch:?}"
 
@@ -25,7 +25,7 @@ man_pages() {
 	have_pages || return
 	header_list functions | sort >"$scratch/header"
 	find "$pages/man3" -name '*.3' -printf '%f\n' | sed 's/\.3$//' | sort >"$scratch/pages"
-	compare "$scratch/header" batchmig.h "$scratch/pages" man/man3
+	compare "$scratch/header" include/ "$scratch/pages" man/man3
 }
 
 # Every name of a page is in its NAME line, in the form that mandb reads.
@@ -41,26 +41,26 @@ man_names() {
 	done
 }
 
-# Prototypes and structs are in the pages as they are in the header.
+# Prototypes and structs are in the pages as they are in the headers.
 man_synopsis() {
 	local name text
 	have_pages || return
 	while IFS=$'\t' read -r name text; do
 		[ -f "$(source_of "$name")" ] || continue
 		tr -s ' \t\n' ' ' <"$(source_of "$name")" | grep -qF -- "$text" ||
-			echo "$name(3) has another prototype than batchmig.h: $text"
+			echo "$name(3) has another prototype than in include/: $text"
 	done < <(header_list prototypes)
 	cat "$root"/man/*.scd | tr -s ' \t\n' ' ' >"$scratch/text"
 	while IFS=$'\t' read -r name text; do
 		grep -qF -- "$text" "$scratch/text" ||
-			echo "struct $name: no page has it as it is in batchmig.h: $text"
+			echo "struct $name: no page has it as it is in include/: $text"
 	done < <(header_list structs)
 }
 
 man_mentions() {
 	local word
 	for word in $(header_list words | sort -u); do
-		grep -qw -- "$word" "$root"/man/*.scd || echo "$word: in batchmig.h but in no man page"
+		grep -qw -- "$word" "$root"/man/*.scd || echo "$word: in include/ but in no man page"
 	done
 }
 

@@ -12,8 +12,6 @@
 /* While a fork takes place nobody may visit. */
 #define PAUSE_US 1000
 
-enum { NONE, RUNS, ENDED };
-
 static int is_empty(struct bm_pool *pool)
 {
 	uint64_t kept = 0;
@@ -29,7 +27,7 @@ static int has_work(struct bm_pool *pool)
 	return bm_refill_wanted(pool) || (pool->idle_ns > 0 && !is_empty(pool));
 }
 
-/* 0 when there is nothing left to do; then it counts as ended. */
+/* 0 when there is nothing left to do; the thread then ends, alone if nobody waits for it. */
 static int goes_on(struct bm_pool *pool, int *refill)
 {
 	int more;
@@ -37,8 +35,10 @@ static int goes_on(struct bm_pool *pool, int *refill)
 	pthread_mutex_lock(&pool->lock);
 	more = !pool->keeper_stops && has_work(pool);
 	*refill = more && bm_refill_wanted(pool);
-	if (!more)
-		pool->keeper_runs = ENDED;
+	if (!more && !pool->keeper_stops) {
+		pool->keeper_runs = 0;
+		pthread_detach(pthread_self());
+	}
 	pthread_mutex_unlock(&pool->lock);
 	return more;
 }
@@ -100,15 +100,10 @@ void bm_keeper_wake(struct bm_pool *pool)
 	if (pool->idle_ns == 0 && !pool->refills)
 		return;
 	bm_pool_lock(pool, &signals);
-	if (pool->keeper_runs == ENDED) {
-		pthread_join(pool->keeper, NULL);
-		pool->keeper_runs = NONE;
-	}
-	if (pool->keeper_runs != RUNS && !pool->keeper_stops && has_work(pool))
+	if (!pool->keeper_runs && !pool->keeper_stops && has_work(pool))
 		pool->keeper_runs =
-			pool->env.sys->thread_start(&pool->keeper, keeper_main, pool) == 0 ? RUNS
-											   : NONE;
-	else if (pool->keeper_runs == RUNS && bm_refill_wanted(pool))
+			pool->env.sys->thread_start(&pool->keeper, keeper_main, pool) == 0;
+	else if (pool->keeper_runs && bm_refill_wanted(pool))
 		tell(pool);
 	bm_pool_unlock(pool, &signals);
 }
@@ -123,6 +118,6 @@ void bm_keeper_end(struct bm_pool *pool)
 	runs = pool->keeper_runs;
 	bm_pool_unlock(pool, &signals);
 	tell(pool);
-	if (runs != NONE)
+	if (runs)
 		pthread_join(pool->keeper, NULL);
 }

@@ -121,18 +121,25 @@ static int linger(struct bm_queue *queue)
 	return rc == -ETIMEDOUT;
 }
 
-/* Who leaves joins the one that has left before; bm_queue_close() joins the last. */
+/*
+ * Who has nothing left to do goes alone: nobody may ever close the queue. At
+ * the close each joins the one that has left before it, bm_queue_close() the last.
+ */
 static void leave(struct bm_queue *queue)
 {
 	pthread_t before = queue->gone;
-	int has_gone = queue->has_gone;
+	int joins = queue->closed && queue->has_gone;
 
-	queue->gone = pthread_self();
-	queue->has_gone = 1;
+	if (queue->closed) {
+		queue->gone = pthread_self();
+		queue->has_gone = 1;
+	} else {
+		pthread_detach(pthread_self());
+	}
 	queue->threads--;
 	tell_change(queue);
 	pthread_mutex_unlock(&queue->lock);
-	if (has_gone)
+	if (joins)
 		pthread_join(before, NULL);
 }
 

@@ -43,7 +43,7 @@ struct bm_queue {
 	struct bm_task *first, *last;
 	struct bm_runner *runners; /* those that call back */
 	unsigned int threads, idle;
-	pthread_t gone; /* the last one that has ended, not joined yet */
+	pthread_t gone; /* the last one that the close has ended, not joined yet */
 	int has_gone;
 	unsigned int untold; /* tasks that were submitted and are not told */
 	unsigned int lifts;

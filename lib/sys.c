@@ -2,7 +2,6 @@
 /* sys.c - the system calls of the library on Linux, and readers of small files. */
 #include "sys.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,10 +14,12 @@
 
 #include "sys_event.h"
 #include "sys_raw.h"
+#include "sys_reach.h"
 #include "sys_thread.h"
 
 /* Linux caps a read at about 2 GiB; nothing read here comes near. */
 #define TEXT_MAX    (64u << 20)
+#define LIST_BYTES  4096
 #define STATUS_FILE "/proc/self/status"
 /* Room for 16384 CPUs, twice what any Linux configuration allows. */
 #define AFFINITY_WORDS (16384 / (8 * sizeof(unsigned long)))
@@ -26,15 +27,6 @@
 static long result(long rc)
 {
 	return rc < 0 ? -errno : rc;
-}
-
-static long linux_move_pages(pid_t pid, size_t count, void *const *pages, const int *nodes,
-			     int *status, int flags)
-{
-	long rc = result(syscall(SYS_move_pages, pid, count, pages, nodes, status, flags));
-
-	/* Of a process that has given up its memory already: a zombie, a kernel thread. */
-	return pid != 0 && rc == -EINVAL ? -ESRCH : rc;
 }
 
 /* Not by the C library, where it is a point of cancellation. */
@@ -86,11 +78,6 @@ static int linux_close(int fd)
 	return (int)result(close(fd));
 }
 
-static ssize_t linux_read(int fd, void *buffer, size_t size)
-{
-	return result(read(fd, buffer, size));
-}
-
 static int linux_unlink(const char *path)
 {
 	return (int)result(unlink(path));
@@ -101,34 +88,53 @@ static int linux_rename(const char *from, const char *to)
 	return (int)result(rename(from, to));
 }
 
-static ssize_t linux_write(int fd, const void *buffer, size_t size)
+/* An entry of getdents64(2). */
+struct entry {
+	uint64_t inode, next;
+	unsigned short length;
+	unsigned char type;
+	char name[];
+};
+
+struct names {
+	char *buffer;
+	size_t size, used;
+};
+
+static int add_names(struct names *names, const char *entries, long length)
 {
-	return result(write(fd, buffer, size));
+	const struct entry *entry;
+
+	for (long at = 0; at < length; at += entry->length) {
+		size_t bytes;
+
+		entry = (const void *)(entries + at);
+		bytes = strlen(entry->name) + 1;
+		if (entry->name[0] == '.')
+			continue;
+		if (bytes > names->size - names->used)
+			return -ENOBUFS;
+		memcpy(names->buffer + names->used, entry->name, bytes);
+		names->used += bytes;
+	}
+	return 0;
 }
 
-static ssize_t linux_pread(int fd, void *buffer, size_t size, off_t offset)
-{
-	return result(pread(fd, buffer, size, offset));
-}
-
+/* Not by readdir(3), whose memory is on the heap: see sys_reach.h. */
 static ssize_t linux_list(const char *path, char *buffer, size_t size)
 {
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-	size_t used = 0;
+	_Alignas(struct entry) char entries[LIST_BYTES];
+	struct names names = {buffer, size, 0};
+	int fd = linux_open(path, O_RDONLY | O_DIRECTORY), rc = 0;
+	long got = 0;
 
-	if (!dir)
-		return -errno;
-	while ((entry = readdir(dir))) {
-		size_t length = strlen(entry->d_name) + 1;
-
-		if (entry->d_name[0] == '.' || length > size - used)
-			continue;
-		memcpy(buffer + used, entry->d_name, length);
-		used += length;
-	}
-	closedir(dir);
-	return (ssize_t)used;
+	if (fd < 0)
+		return fd;
+	while (rc == 0 && (got = result(syscall(SYS_getdents64, fd, entries, LIST_BYTES))) > 0)
+		rc = add_names(&names, entries, got);
+	linux_close(fd);
+	rc = got < 0 ? (int)got : rc;
+	return rc < 0 ? rc : (ssize_t)names.used;
 }
 
 static int linux_access(const char *path, int mode)
@@ -235,7 +241,7 @@ static int linux_at_fork(void (*prepare)(void), void (*parent)(void), void (*chi
 }
 
 const struct bm_sys bm_sys_linux = {
-	.move_pages = linux_move_pages,
+	.move_pages = bm_reach_move_pages,
 	.mbind = linux_mbind,
 	.set_mempolicy = linux_set_mempolicy,
 	.get_mempolicy = linux_get_mempolicy,
@@ -246,11 +252,11 @@ const struct bm_sys bm_sys_linux = {
 	.open = linux_open,
 	.close = linux_close,
 	.ioctl = bm_raw_ioctl,
-	.read = linux_read,
-	.write = linux_write,
+	.read = bm_reach_read,
+	.write = bm_reach_write,
 	.rename = linux_rename,
 	.unlink = linux_unlink,
-	.pread = linux_pread,
+	.pread = bm_reach_pread,
 	.list = linux_list,
 	.access = linux_access,
 	.getenv = linux_getenv,

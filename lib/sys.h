@@ -51,7 +51,7 @@ struct bm_sys {
 	int (*rename)(const char *from, const char *to);
 	int (*unlink)(const char *path);
 	ssize_t (*pread)(int fd, void *buffer, size_t size, off_t offset);
-	/* Names in a directory, separated and ended by NUL; their total length. */
+	/* Names in a directory, separated and ended by NUL: their total length; -ENOBUFS: they do not fit. */
 	ssize_t (*list)(const char *path, char *buffer, size_t size);
 	int (*access)(const char *path, int mode);
 	const char *(*getenv)(const char *name);

@@ -58,11 +58,11 @@ int bm_spans_read(const struct bm_sys *sys, uint64_t page_size, const struct bm_
 		  struct bm_spans *spans)
 {
 	char *names = sys->memory(LIST_BYTES);
-	ssize_t length = names ? sys->list(TASKS, names, LIST_BYTES) : 0;
+	ssize_t length = names ? sys->list(TASKS, names, LIST_BYTES) : -ENOMEM;
 	size_t count = count_names(names, length);
 
 	*spans = (struct bm_spans){0};
-	if (names)
+	if (length >= 0)
 		spans->list = sys->alloc(2 * count + (stacks ? stacks->count : 0) + 1,
 					 sizeof(*spans->list));
 	for (ssize_t at = 0; spans->list && at < length; at += (ssize_t)strlen(names + at) + 1) {
@@ -76,8 +76,9 @@ int bm_spans_read(const struct bm_sys *sys, uint64_t page_size, const struct bm_
 			add(spans, (struct bm_span){stacks->list[i].start, stacks->list[i].end});
 	}
 	free(names);
+	/* Without all of them something of a thread could be taken away. */
 	if (!spans->list)
-		return -ENOMEM;
+		return length < 0 ? (int)length : -ENOMEM;
 	qsort(spans->list, spans->count, sizeof(*spans->list), by_start);
 	return 0;
 }

@@ -205,19 +205,19 @@ static void quiet_old_kernels(void)
 int main(int argc, char **argv)
 {
 	const struct report_group groups[] = {
-		pages_group,        huge_group,           kinds_group,
-		process_group,      range_group,          input_group,
-		concurrent_group,   meanwhile_group,      disk_group,
-		swap_memory_group,  swap_parts_group,     swap_kinds_group,
-		swap_self_group,    swap_whole_group,     swap_life_group,
-		swap_io_group,      swap_wait_group,      swap_pins_group,
-		swap_process_group, swap_ends_group,      swap_signals_group,
-		swap_uffd_group,    swap_limits_group,    swap_poison_group,
-		swap_forks_group,   swap_clones_group,    swap_soak_group,
-		swap_refill_group,  async_group,          async_callback_group,
-		async_event_group,  async_order_group,    async_priority_group,
-		async_cancel_group, async_canceled_group, async_process_group,
-		async_bound_group};
+		pages_group,          huge_group,         kinds_group,
+		process_group,        range_group,        input_group,
+		concurrent_group,     meanwhile_group,    disk_group,
+		swap_memory_group,    swap_parts_group,   swap_kinds_group,
+		swap_self_group,      swap_strict_group,  swap_whole_group,
+		swap_life_group,      swap_io_group,      swap_wait_group,
+		swap_pins_group,      swap_process_group, swap_ends_group,
+		swap_signals_group,   swap_uffd_group,    swap_limits_group,
+		swap_poison_group,    swap_forks_group,   swap_clones_group,
+		swap_soak_group,      swap_refill_group,  async_group,
+		async_callback_group, async_event_group,  async_order_group,
+		async_priority_group, async_cancel_group, async_canceled_group,
+		async_process_group,  async_bound_group};
 
 	find_nodes();
 	quiet_old_kernels();

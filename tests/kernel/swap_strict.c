@@ -54,18 +54,21 @@ static void *move_heap(void *arg)
 	return NULL;
 }
 
+/* It may be more than one mapping. */
 static void find_heap(void)
 {
 	char line[512];
 	FILE *maps = fopen("/proc/self/maps", "r");
 
 	ck_assert_ptr_nonnull(maps);
+	heap.start = NULL;
 	while (fgets(line, sizeof(line), maps)) {
-		char *end;
+		char *end, *start = (char *)(uintptr_t)strtoull(line, &end, 16);
 
 		if (!strstr(line, "[heap]"))
 			continue;
-		heap.start = (char *)(uintptr_t)strtoull(line, &end, 16);
+		if (!heap.start)
+			heap.start = start;
 		heap.length = strtoull(end + 1, NULL, 16) - (uintptr_t)heap.start;
 	}
 	fclose(maps);

@@ -364,6 +364,9 @@ const struct bm_sys fake_sys = {
 	.futex_wait = fake_futex_wait,
 	.futex_wake = fake_futex_wake,
 	.switches = fake_switches,
+	.event_dup = fake_event_dup,
+	.event_signal = fake_event_signal,
+	.close_raw = fake_close_raw,
 };
 
 struct bm_context *fake_context(void)

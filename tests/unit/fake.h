@@ -48,6 +48,7 @@ enum fake_call {
 	FAKE_PIN,
 	FAKE_WRITE,
 	FAKE_AT_EXIT,
+	FAKE_EVENT,
 	FAKE_CALLS
 };
 #define FAKE_ALL ((1u << FAKE_CALLS) - 1)
@@ -113,7 +114,8 @@ struct fake {
 	uint64_t migrated, reclaimed, outside; /* outside: by others */
 	uint64_t sleeps, slept_us, now;
 	int open_fds;
-	char *written; /* all that was, ended by NUL; NULL: nothing */
+	uint64_t signals; /* of events */
+	char *written;    /* all that was, ended by NUL; NULL: nothing */
 	size_t written_length;
 	int written_to;        /* the last descriptor */
 	void (*at_exit)(void); /* the last one that was registered */
@@ -181,6 +183,9 @@ ssize_t fake_write(int fd, const void *buffer, size_t size);
 ssize_t fake_list(const char *path, char *buffer, size_t size);
 const char *fake_getenv(const char *name);
 struct fake_fd *fake_fd(int fd);
+int fake_event_dup(int fd);
+void fake_event_signal(int fd);
+int fake_close_raw(int fd);
 long fake_userfaultfd(int flags);
 int fake_msync(uint64_t addr, size_t length, int flags);
 int fake_mincore(uint64_t addr, size_t length, unsigned char *resident);

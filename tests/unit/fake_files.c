@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fake_files.c - files, directories and environment of the fake kernel. */
+/* fake_files.c - files, directories, events and environment of the fake kernel. */
 #include "fake.h"
 
 #include <inttypes.h>
@@ -8,6 +8,7 @@
 #define CPU_CACHE "/sys/devices/system/cpu/cpu%u/cache/index0"
 /* Descriptors that no real call would take. */
 #define FIRST_FD 1000000
+#define EVENT_FD 2000000
 
 static void table_set(struct fake_file *table, const char *path, const char *text, size_t length)
 {
@@ -276,4 +277,32 @@ long fake_userfaultfd(int flags)
 		rc = flags & 1 ? open_locked("/proc/self/pagemap") : -EPERM;
 	fake_unlock();
 	return rc;
+}
+
+/* Whatever the number: all events are one, which counts. */
+int fake_event_dup(int fd)
+{
+	int fails;
+
+	(void)fd;
+	fake_lock(FAKE_EVENT);
+	fails = fake_fails(FAKE_EVENT);
+	fake.open_fds += !fails;
+	fake_unlock();
+	return fails ? fake.fail_error : EVENT_FD;
+}
+
+void fake_event_signal(int fd)
+{
+	pthread_mutex_lock(&fake.lock);
+	fake.signals += fd == EVENT_FD;
+	pthread_mutex_unlock(&fake.lock);
+}
+
+int fake_close_raw(int fd)
+{
+	pthread_mutex_lock(&fake.lock);
+	fake.open_fds -= fd == EVENT_FD;
+	pthread_mutex_unlock(&fake.lock);
+	return 0;
 }

@@ -189,7 +189,8 @@ static long walk_range(struct walk *walk, size_t index, uint64_t start, uint64_t
 		if (rc < 0) {
 			/* -EFAULT: beyond the address space of a process. */
 			range->error = rc == -EFAULT ? -EINVAL : (int)rc;
-			return 0;
+			/* Of an estimate nobody sees it: what is left out must not look like 0. */
+			return walk->model->estimate && rc != -EFAULT ? rc : 0;
 		}
 		for (long i = 0; i < rc; i++) {
 			append(&walk->portion, &regions[i], page_size, (uint32_t)index,

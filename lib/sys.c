@@ -346,9 +346,10 @@ static ssize_t read_all(const struct bm_sys *sys, int fd, char **text)
 		char *more;
 
 		if (got <= 0 || used + (size_t)got >= TEXT_MAX) {
-			*text = buffer;
 			if (got < 0)
 				free(buffer);
+			else
+				*text = buffer;
 			return got < 0 ? got : (ssize_t)used;
 		}
 		used += (size_t)got;

@@ -53,40 +53,58 @@ static atomic_uint_fast64_t *field_of(struct bm_rates *rates, size_t i)
 
 /* ---------------------------------------------------------------- the machine */
 
-static void cpu_model(const struct bm_sys *sys, char *model, size_t size)
+/* What is not there, or never to be seen here, is as little there another time. */
+static int is_lasting(ssize_t rc)
+{
+	return rc >= 0 || rc == -ENOENT || rc == -EACCES;
+}
+
+static int cpu_model(const struct bm_sys *sys, char *model, size_t size)
 {
 	char *text = NULL, *line;
+	ssize_t got = bm_sys_file(sys, "/proc/cpuinfo", &text);
 
 	snprintf(model, size, "unknown");
-	if (bm_sys_file(sys, "/proc/cpuinfo", &text) > 0) {
+	if (got > 0) {
 		line = strstr(text, CPU_LINE);
 		if (line)
 			snprintf(model, size, "%.*s", (int)strcspn(line + strlen(CPU_LINE), "\n"),
 				 line + strlen(CPU_LINE));
 	}
 	free(text);
+	return is_lasting(got) ? 0 : (int)got;
 }
 
-static void text_of(const struct bm_sys *sys, const char *path, char *text, size_t size)
+static int text_of(const struct bm_sys *sys, const char *path, const char *otherwise, char *text,
+		   size_t size)
 {
-	if (bm_sys_text(sys, path, text, size) <= 0)
-		snprintf(text, size, "unknown");
+	ssize_t got = bm_sys_text(sys, path, text, size);
+
+	if (got <= 0)
+		snprintf(text, size, "%s", otherwise);
+	return is_lasting(got) ? 0 : (int)got;
 }
 
-/* The lines that tell one machine from another; their length. */
-static size_t machine(const struct bm_sys *sys, char *text, size_t size)
+/* The lines that tell one machine from another; their length, or -errno. */
+static ssize_t machine(const struct bm_sys *sys, char *text, size_t size)
 {
-	char release[128], model[160], cpus[256], nodes[256];
-	int length;
+	char release[128], model[160], cpus[256], nodes[256], huge[32];
+	int rc, length;
 
-	text_of(sys, BM_RELEASE_FILE, release, sizeof(release));
-	cpu_model(sys, model, sizeof(model));
-	text_of(sys, "/sys/devices/system/cpu/online", cpus, sizeof(cpus));
-	text_of(sys, BM_MEMORY_NODES_FILE, nodes, sizeof(nodes));
-	length = snprintf(text, size, "kernel %s\ncpu %s\ncpus %s\nnodes %s\npages %ld %lld\n",
-			  release, model, cpus, nodes, sys->page_size(),
-			  bm_sys_number(sys, BM_HUGE_SIZE_FILE, 0));
-	return length > 0 && (size_t)length < size ? (size_t)length : 0;
+	rc = text_of(sys, BM_RELEASE_FILE, "unknown", release, sizeof(release));
+	if (rc == 0)
+		rc = cpu_model(sys, model, sizeof(model));
+	if (rc == 0)
+		rc = text_of(sys, "/sys/devices/system/cpu/online", "unknown", cpus, sizeof(cpus));
+	if (rc == 0)
+		rc = text_of(sys, BM_MEMORY_NODES_FILE, "unknown", nodes, sizeof(nodes));
+	if (rc == 0)
+		rc = text_of(sys, BM_HUGE_SIZE_FILE, "0", huge, sizeof(huge));
+	if (rc < 0)
+		return rc;
+	length = snprintf(text, size, "kernel %s\ncpu %s\ncpus %s\nnodes %s\npages %ld %s\n",
+			  release, model, cpus, nodes, sys->page_size(), huge);
+	return length > 0 && (size_t)length < size ? length : -E2BIG;
 }
 
 /* ---------------------------------------------------------------- reading */
@@ -164,18 +182,30 @@ static int is_other(char *why, const char *path, const char *told, const char *h
 	return 0;
 }
 
+/* Not the fault of the file. */
+static int is_unknown(char *why, const char *path, int error)
+{
+	snprintf(why, BM_WHY_MAX,
+		 "the profile %.160s is not used: what machine this is cannot be read (errno %d)",
+		 path, -error);
+	return 0;
+}
+
 int bm_profile_read(const struct bm_sys *sys, const char *path, struct bm_profile *profile,
 		    char *why)
 {
 	char here[1024], *text = NULL;
-	size_t head = strlen(HEAD), length = machine(sys, here, sizeof(here));
+	size_t head = strlen(HEAD);
+	ssize_t length = machine(sys, here, sizeof(here));
 	int rc;
 
 	if (bm_sys_file(sys, path, &text) < 0)
 		return refuse(why, path, "cannot be read");
 	if (strncmp(text, HEAD, head) != 0)
 		rc = refuse(why, path, "is no file of batchmig tune");
-	else if (length == 0 || strncmp(text + head, here, length) != 0)
+	else if (length < 0)
+		rc = is_unknown(why, path, (int)length);
+	else if (strncmp(text + head, here, (size_t)length) != 0)
 		rc = is_other(why, path, text + head, here);
 	else
 		rc = read_lines(text + head + length, profile) ? refuse(why, path, "is damaged")
@@ -236,12 +266,18 @@ int bm_profile_write(const struct bm_sys *sys, const char *path, const struct bm
 	unsigned int count = atomic_load(&profile->pairs->count);
 	size_t size = 2048 + count * 512, used;
 	char *text = sys->alloc(1, size);
+	ssize_t length;
 	int rc;
 
 	if (!text)
 		return -ENOMEM;
 	used = (size_t)snprintf(text, size, "%s", HEAD);
-	used += machine(sys, text + used, size - used);
+	length = machine(sys, text + used, size - used);
+	if (length < 0) {
+		free(text);
+		return (int)length;
+	}
+	used += (size_t)length;
 	used += (size_t)snprintf(text + used, size - used, "loop %s\n", profile->loop);
 	for (unsigned int i = 0; i < count && used < size; i++)
 		used += write_pair(text + used, size - used, &profile->pairs->list[i]);

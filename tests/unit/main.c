@@ -18,7 +18,7 @@ int main(int argc, char **argv)
 		swap_returns_group,  swap_own_group,      swap_refill_group,
 		swap_children_group, turns_group,         pace_group,
 		reports_group,       told_group,          profile_group,
-		swap_flights_group,  flight_faults_group, estimate_faults_group};
+		swap_flights_group,  flight_faults_group, estimate_faults_group, profile_faults_group};
 
 	return report_run(groups, sizeof(groups) / sizeof(groups[0]), argc, argv);
 }

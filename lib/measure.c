@@ -2,6 +2,7 @@
 /* measure.c - what chunks and calls cost between two nodes. */
 #include "measure.h"
 
+#include <errno.h>
 #include <linux/mempolicy.h>
 #include <sys/mman.h>
 
@@ -121,7 +122,8 @@ uint64_t bm_ground_time(struct bm_ground *ground, struct bm_shape shape, int rou
 
 /* ---------------------------------------------------------------- base pages */
 
-static void measure_base(struct bm_ground *ground, struct bm_rates *rates, int rounds)
+/* 1 when they were measured. */
+static int measure_base(struct bm_ground *ground, struct bm_rates *rates, int rounds)
 {
 	const struct bm_shape page = {1, 1, 0}, whole = {BM_SLAB_PAGES, 1, 0};
 	const struct bm_shape run = {RUNS, 1, 0}, single = {RUNS, RUNS, 0};
@@ -134,13 +136,14 @@ static void measure_base(struct bm_ground *ground, struct bm_rates *rates, int r
 	one = all ? bm_ground_time(ground, run, rounds) : 0;
 	many = one ? bm_ground_time(ground, single, rounds) : 0;
 	if (!many)
-		return;
+		return 0;
 	rates->chunk_ns = few;
 	bm_rates_learn_runs(rates, one, many, RUNS, RUNS);
 	rates->page_ns = all > few ? (all - few) / BM_SLAB_PAGES : 1;
 	all = bm_ground_time(ground, direct, rounds);
 	if (all > few)
 		rates->direct_ns = (all - few) / BM_SLAB_PAGES;
+	return 1;
 }
 
 static void measure_huge(struct bm_swap *swap, struct bm_ground *like, struct bm_rates *rates,
@@ -274,19 +277,21 @@ static void measure_kernel(const struct bm_ground *ground, struct bm_rates *rate
 	bm_ground_end(&huge);
 }
 
-void bm_measure(struct bm_swap *swap, int home, int away, struct bm_rates *rates, int rounds)
+int bm_measure(struct bm_swap *swap, int home, int away, struct bm_rates *rates, int rounds)
 {
 	struct bm_ground ground;
 	struct bm_chunk chunk;
+	int known;
 
 	if (bm_ground_new(&ground, swap, home, 0) < 0)
-		return;
+		return -ENOMEM;
 	ground.chunk = &chunk;
 	if (away >= 0)
 		ground.away = away;
-	measure_base(&ground, rates, rounds);
+	known = measure_base(&ground, rates, rounds);
 	measure_sharing(&ground, rates, rounds);
 	measure_huge(swap, &ground, rates, rounds);
 	measure_kernel(&ground, rates, rounds);
 	bm_ground_end(&ground);
+	return known ? 0 : -ENOMEM;
 }

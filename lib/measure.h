@@ -32,7 +32,10 @@ void bm_ground_end(struct bm_ground *ground);
 /* The least time of a chunk from home to away, nanoseconds; 0 when it cannot be swapped. */
 uint64_t bm_ground_time(struct bm_ground *ground, struct bm_shape shape, int rounds);
 
-/* All rates of a pair of nodes; those that cannot be measured stay. */
-void bm_measure(struct bm_swap *swap, int home, int away, struct bm_rates *rates, int rounds);
+/*
+ * All rates of a pair of nodes; those that cannot be measured stay. 0, or
+ * -ENOMEM when those of base pages are among them.
+ */
+int bm_measure(struct bm_swap *swap, int home, int away, struct bm_rates *rates, int rounds);
 
 #endif

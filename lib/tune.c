@@ -121,14 +121,20 @@ static void choose_chunk(struct tune *tune, int from, int to, struct bm_rates *r
 	bm_ground_end(&ground);
 }
 
+/* A pair that cannot be measured, as of a node that is full or not allowed, is not in the profile. */
 static void measure_pair(struct tune *tune, int from, int to)
 {
-	struct bm_rates *rates = bm_pairs_rates(tune->profile.pairs, from, to);
+	struct bm_rates rates;
 
+	bm_rates_init(&rates);
 	say(tune, "base pages, huge pages, threads, the kernel", from, to);
-	bm_measure(tune->swap, from, to, rates, ROUNDS);
+	if (bm_measure(tune->swap, from, to, &rates, ROUNDS) < 0) {
+		say(tune, "not measured", from, to);
+		return;
+	}
 	say(tune, "sizes of chunks", from, to);
-	choose_chunk(tune, from, to, rates);
+	choose_chunk(tune, from, to, &rates);
+	bm_rates_copy(bm_pairs_rates(tune->profile.pairs, from, to), &rates);
 }
 
 /* Of a list such as "0-1,4": the nodes; how many. */
@@ -175,6 +181,9 @@ static int tune_all(struct tune *tune, const char *path)
 		return rc;
 	measure_all(tune);
 	close_swap(tune);
+	/* What would be guessed without a profile is none. */
+	if (!*tune->profile.loop || atomic_load(&tune->profile.pairs->count) == 0)
+		return -ENOMEM;
 	return bm_profile_write(tune->context->sys, path, &tune->profile);
 }
 

@@ -5,20 +5,21 @@
 int main(int argc, char **argv)
 {
 	const struct report_group groups[] = {
-		plan_group,          options_group,       registry_group,
-		small_group,         files_group,         context_group,
-		pages_group,         trouble_group,       range_group,
-		question_group,      info_group,          input_group,
-		policy_group,        folios_group,        faults_group,
-		missed_group,        fuzz_group,          cpu_group,
-		cpu_loops_group,     cpu_used_group,      segments_group,
-		copy_group,          rates_group,         swap_faults_group,
-		placement_group,     spread_group,        merged_group,
-		swap_broken_group,   swap_script_group,   swap_workers_group,
-		swap_returns_group,  swap_own_group,      swap_refill_group,
-		swap_children_group, turns_group,         pace_group,
-		reports_group,       told_group,          profile_group,
-		swap_flights_group,  flight_faults_group, estimate_faults_group, profile_faults_group};
+		plan_group,           options_group,       registry_group,
+		small_group,          files_group,         context_group,
+		pages_group,          trouble_group,       range_group,
+		question_group,       info_group,          input_group,
+		policy_group,         folios_group,        faults_group,
+		missed_group,         fuzz_group,          cpu_group,
+		cpu_loops_group,      cpu_used_group,      segments_group,
+		copy_group,           rates_group,         swap_faults_group,
+		placement_group,      spread_group,        merged_group,
+		swap_broken_group,    swap_script_group,   swap_workers_group,
+		swap_returns_group,   swap_own_group,      swap_refill_group,
+		swap_children_group,  turns_group,         pace_group,
+		reports_group,        told_group,          profile_group,
+		swap_flights_group,   flight_faults_group, estimate_faults_group,
+		profile_faults_group, swap_measured_group};
 
 	return report_run(groups, sizeof(groups) / sizeof(groups[0]), argc, argv);
 }

@@ -29,8 +29,9 @@ int bm_event_dup(int fd)
 {
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 
+	/* EINVAL: the limit is so low that even 3 is beyond it. */
 	if (copy < 0)
-		return -errno;
+		return errno == EINVAL ? -EMFILE : -errno;
 	if (may_be_event(copy))
 		return copy;
 	close(copy);

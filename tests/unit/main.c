@@ -20,7 +20,7 @@ int main(int argc, char **argv)
 		reports_group,        told_group,          profile_group,
 		swap_flights_group,   flight_faults_group, estimate_faults_group,
 		profile_faults_group, swap_measured_group, pace_faults_group,
-		exit_faults_group};
+		exit_faults_group,    event_group};
 
 	return report_run(groups, sizeof(groups) / sizeof(groups[0]), argc, argv);
 }

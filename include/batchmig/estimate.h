@@ -36,7 +36,8 @@ struct bm_estimate {
  * Looks at every page: about 130 ns for each. With the quiet promise the first
  * one measures the machine for some milliseconds, like the first batch.
  * Returns 0; -EINVAL also for NULL and an impossible size; or the errors of
- * bm_submit() and bm_batch_wait(). Any thread. Since 0.1.
+ * bm_submit() and bm_batch_wait(), and for ranges that of reading
+ * /proc/PID/pagemap. Any thread. Since 0.1.
  */
 int bm_estimate(struct bm_context *context, const struct bm_request *request,
 		struct bm_estimate *estimate, size_t size);

@@ -47,6 +47,8 @@ enum metric {
 	RAW_MAX,
 	OTHERS,
 	OTHER_MAX,
+	PAUSES_100,
+	PAUSES_1000,
 	GB_PER_S,
 	LEFT,
 	SWAPPED,

@@ -105,8 +105,13 @@ static double wait_only(const struct stall *stall, struct touchers *touchers)
 	return now_ns() - start;
 }
 
+static double per_s(const struct histogram *histogram, uint64_t from, double ns)
+{
+	return (double)histogram_count(histogram, from) / ns * 1e9;
+}
+
 static void take_touches(struct trial *trial, int round, const struct stall *stall,
-			 const struct touches *touches)
+			 const struct touches *touches, double ns)
 {
 	static const double shares[] = {0.5, 0.99, 0.999, 1};
 	double(*values)[STALL_ROUNDS_MAX] = trial->values;
@@ -124,6 +129,8 @@ static void take_touches(struct trial *trial, int round, const struct stall *sta
 	values[OVER][round] = (double)touches->over;
 	values[OTHERS][round] = (double)histogram_count(touches->other, 0);
 	values[OTHER_MAX][round] = (double)touches->other->longest / 1000;
+	values[PAUSES_100][round] = per_s(touches->other, 100000, ns);
+	values[PAUSES_1000][round] = per_s(touches->other, 1000000, ns);
 }
 
 static void take_stats(struct trial *trial, int round, const struct bm_stats *stats, double ns)
@@ -156,7 +163,7 @@ void trial_run(struct stall *stall, struct trial *trial, int round)
 	memset(&stats, 0, sizeof(stats));
 	ns = trial->moves ? migrate(stall, trial, touchers, &stats) : wait_only(stall, touchers);
 	touchers_stop(touchers, &touches);
-	take_touches(trial, round, stall, &touches);
+	take_touches(trial, round, stall, &touches, ns);
 	take_stats(trial, round, &stats, ns);
 	trial->values[ACCESS_RATE][round] =
 		(double)(histogram_count(touches.raw, 0) + histogram_count(touches.other, 0)) / ns *

@@ -21,6 +21,8 @@ const struct metric_name metric_names[METRICS] = {
 	[RAW_MAX] = {"with_scheduler_us_max", "max", 0, 0},
 	[OTHERS] = {"without_fault", "no fault", 0, 0},
 	[OTHER_MAX] = {"without_fault_us_max", "max", 0, 0},
+	[PAUSES_100] = {"without_fault_100_us_per_s", "/s >=100", 1, 0},
+	[PAUSES_1000] = {"without_fault_1000_us_per_s", "/s >=1000", 1, 0},
 	[GB_PER_S] = {"gb_per_s", "GB/s", 2, 1},
 	[LEFT] = {"left_percent", "left %", 1, 1},
 	[SWAPPED] = {"swapped_percent", "swapped %", 0, 1},
@@ -127,7 +129,10 @@ void table_print(const struct stall *stall, const struct trial *trials, int coun
 	printf("\nWhat the threads saw, in microseconds. In migration: accesses of %.0f us or more "
 	       "that had\na page fault, without and then (+sched) with the time in which the "
 	       "thread "
-	       "waited for a\nCPU%s. No fault: of %.0f us or more for other reasons.\n\n",
+	       "waited for a\nCPU%s. No fault: of %.0f us or more for other reasons, and how many "
+	       "a "
+	       "second of\n100 and of 1000 us: pauses of the machine, which fall into windows, "
+	       "too.\n\n",
 	       (double)stall->slow_ns / 1000,
 	       stall->delay_told ? "" : " (here: all of those in which its slice ended)",
 	       (double)stall->slow_ns / 1000);

@@ -203,10 +203,9 @@ static enum bm_reason swap_chunk(struct gather *gather, const struct bm_rates_ch
 
 	if (is_dearer(gather, price))
 		return BM_REASON_CHEAPER;
-	if (bm_bounds_chunk_refused(job, price, gather->chunk.direct)) {
-		bm_rates_relax_window(job->rates, price, gather->chunk.direct);
+	if (bm_bounds_chunk_refused(job, price, gather->chunk.direct) &&
+	    !bm_rates_try_window(job->rates, price, gather->chunk.direct))
 		return BM_REASON_BOUND;
-	}
 	if (bm_pace_begin(job->choice.pace, bytes) < 0)
 		return BM_REASON_CANCELED;
 	BM_PROBE4(chunk__begin, gather->chunk.start, gather->chunk.end, gather->chunk.node,

@@ -18,19 +18,26 @@
  * above four times the usual comes from a lock or from the host of a virtual
  * machine: smaller chunks would not help.
  */
-#define TAIL_UP    4u
-#define TAIL_DOWN  4000u
-#define TAIL_FIRST (TAIL_ONE * 3 / 2)
-#define TAIL_MOST  (TAIL_ONE * 4)
-/* What was not tried: so that it is tried again after some thousand times. */
-#define USUAL_RELAX 8000u
+#define TAIL_UP     4u
+#define TAIL_DOWN   4000u
+#define TAIL_FIRST  (TAIL_ONE * 3 / 2)
+#define TAIL_MOST   (TAIL_ONE * 4)
 #define USUAL_LEAST (TAIL_ONE / 16)
 #define USUAL_MOST  (TAIL_ONE * 1024)
+/*
+ * What is usual is what chunks take when nothing disturbs them: down at once,
+ * up by a 32nd. Machines pause, often several times in a row, and then no chunk
+ * would be short enough any more.
+ */
+#define USUAL_UP 32u
+/* One in so many of those that seem to take too long is tried. */
+#define TRIED_AGAIN 1000u
 
 static void init_tail(struct bm_tail *tail)
 {
 	atomic_init(&tail->usual, TAIL_ONE);
 	atomic_init(&tail->longest, TAIL_FIRST);
+	atomic_init(&tail->refused, 0);
 }
 
 void bm_rates_init(struct bm_rates *rates)
@@ -129,6 +136,15 @@ static void approach(atomic_uint_fast64_t *value, uint64_t seen)
 	atomic_store_explicit(value, next > 0 ? next : 1, memory_order_relaxed);
 }
 
+/* As USUAL_UP says. */
+static void approach_usual(atomic_uint_fast64_t *value, uint64_t seen)
+{
+	uint64_t old = atomic_load_explicit(value, memory_order_relaxed);
+	uint64_t most = old + old / USUAL_UP * WEIGHT + 1;
+
+	approach(value, seen < most ? seen : most);
+}
+
 /* One that took far longer says little. */
 static uint64_t clamped(uint64_t seen, uint64_t known)
 {
@@ -143,7 +159,7 @@ void bm_rates_follow(struct bm_rates *rates, const struct bm_rates_chunk *chunk,
 
 	/* A slice of the scheduler's is no property of the chunk. */
 	if (chunk->huge) {
-		approach(&rates->huge_ns, clamped(net, rates->huge_ns));
+		approach_usual(&rates->huge_ns, net);
 		return;
 	}
 	scale = scale < SCALE_LO ? SCALE_LO : scale > SCALE_HI ? SCALE_HI : scale;
@@ -202,15 +218,14 @@ static void follow_tail(struct bm_tail *tail, uint64_t expected_ns, uint64_t ns)
 	step = ns > scaled(usual, &tail->longest) ? step + step / TAIL_UP : step - step / TAIL_DOWN;
 	set(&tail->longest, step, TAIL_ONE, TAIL_MOST);
 	if (expected_ns)
-		set(&tail->usual,
-		    (get(&tail->usual) * (WEIGHT - 1) + seen * TAIL_ONE / expected_ns) / WEIGHT,
-		    USUAL_LEAST, USUAL_MOST);
+		approach_usual(&tail->usual, seen * TAIL_ONE / expected_ns);
+	set(&tail->usual, get(&tail->usual), USUAL_LEAST, USUAL_MOST);
 }
 
-static void relax_tail(struct bm_tail *tail)
+static int try_again(struct bm_tail *tail)
 {
-	set(&tail->usual, get(&tail->usual) - get(&tail->usual) / USUAL_RELAX, USUAL_LEAST,
-	    USUAL_MOST);
+	return atomic_fetch_add_explicit(&tail->refused, 1, memory_order_relaxed) % TRIED_AGAIN ==
+	       TRIED_AGAIN - 1;
 }
 
 static struct bm_tail *tail_of(struct bm_rates *rates, const struct bm_rates_chunk *chunk,
@@ -250,9 +265,9 @@ void bm_rates_follow_window(struct bm_rates *rates, const struct bm_rates_chunk 
 	follow_tail(tail_of(rates, chunk, direct), expected_window(rates, chunk, direct), ns);
 }
 
-void bm_rates_relax_window(struct bm_rates *rates, const struct bm_rates_chunk *chunk, int direct)
+int bm_rates_try_window(struct bm_rates *rates, const struct bm_rates_chunk *chunk, int direct)
 {
-	relax_tail(tail_of(rates, chunk, direct));
+	return try_again(tail_of(rates, chunk, direct));
 }
 
 static uint64_t expected_call(const struct bm_rates *rates, uint32_t pages, uint32_t huge)
@@ -276,9 +291,9 @@ void bm_rates_follow_call(struct bm_rates *rates, uint32_t pages, uint32_t huge,
 	follow_tail(huge ? &rates->call_huge : &rates->call, expected_call(rates, pages, huge), ns);
 }
 
-void bm_rates_relax_call(struct bm_rates *rates, uint32_t huge)
+int bm_rates_try_call(struct bm_rates *rates, uint32_t huge)
 {
-	relax_tail(huge ? &rates->call_huge : &rates->call);
+	return try_again(huge ? &rates->call_huge : &rates->call);
 }
 
 uint64_t bm_rates_call_pages(const struct bm_rates *rates, uint64_t ns)

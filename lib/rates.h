@@ -17,6 +17,7 @@
 struct bm_tail {
 	atomic_uint_fast64_t usual;   /* by what is expected */
 	atomic_uint_fast64_t longest; /* what 999 of 1000 take at most, by the usual */
+	atomic_uint_fast64_t refused; /* how many were not tried */
 };
 
 struct bm_rates {
@@ -94,10 +95,10 @@ void bm_rates_follow_call(struct bm_rates *rates, uint32_t pages, uint32_t huge,
 uint64_t bm_rates_call_pages(const struct bm_rates *rates, uint64_t ns);
 
 /*
- * It was not tried because it would take too long: what is expected falls a
- * little, so that it is tried again after some thousand times.
+ * For what would be left because it takes too long: 1 for one in 1000, which
+ * is to be tried, since what was measured may have been a pause of the machine.
  */
-void bm_rates_relax_window(struct bm_rates *rates, const struct bm_rates_chunk *chunk, int direct);
-void bm_rates_relax_call(struct bm_rates *rates, uint32_t huge);
+int bm_rates_try_window(struct bm_rates *rates, const struct bm_rates_chunk *chunk, int direct);
+int bm_rates_try_call(struct bm_rates *rates, uint32_t huge);
 
 #endif

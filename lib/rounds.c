@@ -68,8 +68,8 @@ static void move_call(void *arg, unsigned int worker, size_t block)
 	struct load load = load_of(job, call, 0), moved;
 	uint64_t begin;
 
-	if (bm_bounds_call_refused(job, load.pages, load.huge)) {
-		bm_rates_relax_call(job->rates, load.huge);
+	if (bm_bounds_call_refused(job, load.pages, load.huge) &&
+	    !bm_rates_try_call(job->rates, load.huge)) {
 		refuse_call(job, call, -ETIME, BM_REASON_BOUND);
 		return;
 	}

@@ -207,56 +207,7 @@ START_TEST(a_context_with_a_profile)
 }
 END_TEST
 
-START_TEST(one_thread_where_runs_are_short)
-{
-	static struct bm_rates rates;
-	struct bm_rates_slice slice = {.chunks = 16, .pages = 8192, .runs = 16};
-
-	bm_rates_init(&rates);
-	rates.share_ns = 25000;
-	ck_assert(!bm_rates_one_thread(&rates, &slice));
-	slice.runs = 8192;
-	ck_assert(bm_rates_one_thread(&rates, &slice));
-	rates.share_ns = 100;
-	ck_assert(!bm_rates_one_thread(&rates, &slice));
-	slice = (struct bm_rates_slice){.huge = 64};
-	rates.share_ns = 25000;
-	ck_assert(!bm_rates_one_thread(&rates, &slice));
-}
-END_TEST
-
-/* The longest of 1000 is followed, and what no chunk could change is not. */
-START_TEST(tails_follow)
-{
-	static struct bm_rates rates;
-	struct bm_rates_chunk chunk = {.pages = 100, .runs = 1};
-	uint64_t usual;
-
-	bm_rates_init(&rates);
-	usual = bm_rates_usual_window_ns(&rates, &chunk, 0);
-	for (int i = 0; i < 20000; i++)
-		bm_rates_follow_window(&rates, &chunk, 0, i % 100 ? usual : 2 * usual);
-	/* One in 100 takes twice as long: more than one in 1000. */
-	ck_assert_uint_ge(bm_rates_window_ns(&rates, &chunk, 0), 2 * usual - usual / 10);
-	for (int i = 0; i < 1000; i++)
-		bm_rates_follow_window(&rates, &chunk, 0, 100 * usual);
-	for (int i = 0; i < 20000; i++)
-		bm_rates_follow_window(&rates, &chunk, 0, usual);
-	ck_assert_uint_le(bm_rates_usual_window_ns(&rates, &chunk, 0), usual + usual / 20);
-	ck_assert_uint_le(bm_rates_window_ns(&rates, &chunk, 0), usual + usual / 4);
-	/* What was refused is tried again some day. */
-	for (int i = 0; i < 100000; i++)
-		bm_rates_relax_window(&rates, &chunk, 0);
-	ck_assert_uint_lt(bm_rates_usual_window_ns(&rates, &chunk, 0), usual / 2);
-}
-END_TEST
-
-static const TTest *const *const tests[] = {&what_is_written_is_read,
-					    &a_disk_that_is_full,
-					    &another_kernel_is_noticed,
-					    &damaged_files,
-					    &a_context_with_a_profile,
-					    &one_thread_where_runs_are_short,
-					    &tails_follow,
-					    NULL};
+static const TTest *const *const tests[] = {&what_is_written_is_read,   &a_disk_that_is_full,
+					    &another_kernel_is_noticed, &damaged_files,
+					    &a_context_with_a_profile,  NULL};
 const struct report_group profile_group = {"profile", tests};

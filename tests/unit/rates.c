@@ -87,6 +87,93 @@ START_TEST(outliers)
 }
 END_TEST
 
-static const TTest *const *const tests[] = {&estimates_add_up, &pool_or_not, &estimates_follow,
-					    &outliers, NULL};
+START_TEST(one_thread_where_runs_are_short)
+{
+	struct bm_rates_slice slice = {.chunks = 16, .pages = 8192, .runs = 16};
+
+	bm_rates_init(&rates);
+	rates.share_ns = 25000;
+	ck_assert(!bm_rates_one_thread(&rates, &slice));
+	slice.runs = 8192;
+	ck_assert(bm_rates_one_thread(&rates, &slice));
+	rates.share_ns = 100;
+	ck_assert(!bm_rates_one_thread(&rates, &slice));
+	slice = (struct bm_rates_slice){.huge = 64};
+	rates.share_ns = 25000;
+	ck_assert(!bm_rates_one_thread(&rates, &slice));
+}
+END_TEST
+
+/* The longest of 1000 is followed, and what no chunk could change is not. */
+START_TEST(tails_follow)
+{
+	struct bm_rates_chunk chunk = {.pages = 100, .runs = 1};
+	uint64_t usual;
+
+	bm_rates_init(&rates);
+	usual = bm_rates_usual_window_ns(&rates, &chunk, 0);
+	for (int i = 0; i < 20000; i++)
+		bm_rates_follow_window(&rates, &chunk, 0, i % 100 ? usual : 2 * usual);
+	/* One in 100 takes twice as long: more than one in 1000. */
+	ck_assert_uint_ge(bm_rates_window_ns(&rates, &chunk, 0), 2 * usual - usual / 10);
+	for (int i = 0; i < 1000; i++)
+		bm_rates_follow_window(&rates, &chunk, 0, 100 * usual);
+	for (int i = 0; i < 20000; i++)
+		bm_rates_follow_window(&rates, &chunk, 0, usual);
+	ck_assert_uint_le(bm_rates_usual_window_ns(&rates, &chunk, 0), usual + usual / 20);
+	ck_assert_uint_le(bm_rates_window_ns(&rates, &chunk, 0), usual + usual / 4);
+}
+END_TEST
+
+/* Twice as long for ever is learnt; fifty times as long now and then is a pause. */
+START_TEST(pauses_are_not_long_chunks)
+{
+	struct bm_rates_chunk chunk = {.pages = 512, .runs = 1, .huge = 1};
+	uint64_t usual;
+
+	begin();
+	usual = bm_rates_usual_window_ns(&rates, &chunk, 0);
+	for (int i = 0; i < 1000; i++) {
+		bm_rates_follow_window(&rates, &chunk, 0, i % 5 ? usual : 50 * usual);
+		ck_assert_uint_le(bm_rates_usual_window_ns(&rates, &chunk, 0), usual + usual / 5);
+	}
+	for (int i = 0; i < 50; i++)
+		bm_rates_follow_window(&rates, &chunk, 0, 2 * usual);
+	ck_assert_uint_ge(bm_rates_usual_window_ns(&rates, &chunk, 0), 2 * usual - usual / 10);
+}
+END_TEST
+
+/* What is too long is tried once in 1000; what was too long only once is not refused for ever. */
+START_TEST(refused_and_tried_again)
+{
+	struct bm_rates_chunk chunk = {.pages = 512, .runs = 1, .huge = 1};
+	uint64_t bound, tries = 0;
+
+	begin();
+	bound = bm_rates_usual_window_ns(&rates, &chunk, 0) / 2;
+	for (int i = 0; i < 100000; i++) {
+		if (bm_rates_usual_window_ns(&rates, &chunk, 0) > bound &&
+		    !bm_rates_try_window(&rates, &chunk, 0))
+			continue;
+		bm_rates_follow_window(&rates, &chunk, 0, 2 * bound);
+		tries++;
+	}
+	ck_assert_uint_eq(tries, 100);
+	while (!bm_rates_try_window(&rates, &chunk, 0))
+		continue;
+	for (int i = 0; i < 100; i++)
+		bm_rates_follow_window(&rates, &chunk, 0, bound / 2);
+	ck_assert_uint_lt(bm_rates_usual_window_ns(&rates, &chunk, 0), bound);
+}
+END_TEST
+
+static const TTest *const *const tests[] = {&estimates_add_up,
+					    &pool_or_not,
+					    &estimates_follow,
+					    &outliers,
+					    &one_thread_where_runs_are_short,
+					    &tails_follow,
+					    &pauses_are_not_long_chunks,
+					    &refused_and_tried_again,
+					    NULL};
 const struct report_group rates_group = {"rates", tests};

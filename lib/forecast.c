@@ -49,8 +49,11 @@ static uint64_t price(struct gather *gather, int *direct)
 	uint64_t ready = job->swap ? bm_pool_ready(&job->swap->pool, gather->node, chunk->huge) : 0;
 	uint64_t with, without;
 
-	/* What this estimate has used already is not there any more. */
-	ready -= bm_least(ready, job->estimate->bytes_swapped);
+	/* What this estimate has used already is not there any more; but old pages of the same node. */
+	if (job->replace)
+		ready += job->estimate->bytes_swapped;
+	else
+		ready -= bm_least(ready, job->estimate->bytes_swapped);
 	ready /= job->context->page_size;
 	chunk->lacking = ready < chunk->pages ? (uint32_t)(chunk->pages - ready) : 0;
 	with = bm_rates_swap_ns(job->rates, chunk);

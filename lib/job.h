@@ -67,7 +67,7 @@ struct bm_job {
 
 	struct bm_rates *rates;       /* of the nodes that the slice is about */
 	struct bm_estimate *estimate; /* NULL, or what is wanted instead of moving */
-	uint64_t ns_first;            /* of opening swap and measuring the machine */
+	uint64_t ns_opening;          /* what each batch takes before it swaps */
 
 	struct bm_placement placement; /* of the threads that move, not of those that ask */
 

@@ -131,8 +131,8 @@ static int measure_base(struct bm_ground *ground, struct bm_rates *rates, int ro
 	uint64_t few = bm_ground_time(ground, page, rounds), all, one, many;
 
 	all = few ? bm_ground_time(ground, whole, rounds) : 0;
-	if (all && ground->first_ns > all)
-		rates->populate_ns = (ground->first_ns - all) / BM_SLAB_PAGES;
+	if (all)
+		bm_rates_learn_populate(rates, ground->first_ns, all, BM_SLAB_PAGES);
 	one = all ? bm_ground_time(ground, run, rounds) : 0;
 	many = one ? bm_ground_time(ground, single, rounds) : 0;
 	if (!many)
@@ -157,8 +157,10 @@ static void measure_huge(struct bm_swap *swap, struct bm_ground *like, struct bm
 	ground.chunk = like->chunk;
 	ground.away = like->away;
 	took = bm_ground_time(&ground, (struct bm_shape){BM_SLAB_PAGES, 1, 0}, rounds);
-	if (took)
+	if (took) {
+		bm_rates_learn_populate(rates, ground.first_ns, took, 0);
 		rates->huge_ns = took;
+	}
 	bm_ground_end(&ground);
 }
 

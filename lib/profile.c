@@ -37,6 +37,7 @@ static const struct {
 	{"page", offsetof(struct bm_rates, page_ns)},
 	{"huge", offsetof(struct bm_rates, huge_ns)},
 	{"populate", offsetof(struct bm_rates, populate_ns)},
+	{"populate_huge", offsetof(struct bm_rates, populate_huge_ns)},
 	{"direct", offsetof(struct bm_rates, direct_ns)},
 	{"kernel", offsetof(struct bm_rates, kernel_ns)},
 	{"kernel_huge", offsetof(struct bm_rates, kernel_huge_ns)},

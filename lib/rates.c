@@ -48,6 +48,7 @@ void bm_rates_init(struct bm_rates *rates)
 	atomic_init(&rates->page_ns, 450);
 	atomic_init(&rates->huge_ns, 130000);
 	atomic_init(&rates->populate_ns, 900);
+	atomic_init(&rates->populate_huge_ns, 100000);
 	atomic_init(&rates->direct_ns, 1000);
 	atomic_init(&rates->kernel_ns, 2000);
 	atomic_init(&rates->kernel_huge_ns, 450000);
@@ -74,6 +75,13 @@ static uint64_t expected(const struct bm_rates *rates, const struct bm_rates_chu
 	return around_pages(rates, chunk) + chunk->pages * rates->page_ns;
 }
 
+static uint64_t populating(const struct bm_rates *rates, const struct bm_rates_chunk *chunk)
+{
+	if (chunk->huge)
+		return chunk->lacking ? rates->populate_huge_ns : 0;
+	return chunk->lacking * rates->populate_ns;
+}
+
 uint64_t bm_rates_swap_ns(const struct bm_rates *rates, const struct bm_rates_chunk *chunk)
 {
 	uint64_t usual = expected(rates, chunk);
@@ -81,7 +89,7 @@ uint64_t bm_rates_swap_ns(const struct bm_rates *rates, const struct bm_rates_ch
 	/* A huge page has no parts whose costs could differ: its own is what is followed. */
 	if (!chunk->huge)
 		usual = usual * rates->scale / ONE;
-	return usual + chunk->lacking * rates->populate_ns;
+	return usual + populating(rates, chunk);
 }
 
 void bm_rates_copy(struct bm_rates *to, const struct bm_rates *from)
@@ -127,6 +135,19 @@ void bm_rates_learn_runs(struct bm_rates *rates, uint64_t one_ns, uint64_t many_
 	rates->page_ns = one_ns > fixed ? (one_ns - fixed) / pages : 1;
 }
 
+void bm_rates_learn_populate(struct bm_rates *rates, uint64_t first_ns, uint64_t ns, uint32_t pages)
+{
+	uint64_t populate = first_ns > ns ? first_ns - ns : 1;
+	/* The first comes only once, maybe with a pause; but the kernel takes a new page and copies. */
+	uint64_t most = pages ? pages * rates->kernel_ns : rates->kernel_huge_ns;
+
+	populate = populate < most ? populate : most;
+	if (pages)
+		rates->populate_ns = populate / pages + 1;
+	else
+		rates->populate_huge_ns = populate;
+}
+
 static void approach(atomic_uint_fast64_t *value, uint64_t seen)
 {
 	uint64_t old = atomic_load_explicit(value, memory_order_relaxed);
@@ -153,7 +174,7 @@ static uint64_t clamped(uint64_t seen, uint64_t known)
 
 void bm_rates_follow(struct bm_rates *rates, const struct bm_rates_chunk *chunk, uint64_t ns)
 {
-	uint64_t populate = chunk->lacking * rates->populate_ns, usual = expected(rates, chunk);
+	uint64_t populate = populating(rates, chunk), usual = expected(rates, chunk);
 	uint64_t net = ns > populate ? ns - populate : 0;
 	uint64_t scale = usual ? net * ONE / usual : ONE;
 

@@ -22,11 +22,12 @@ struct bm_tail {
 
 struct bm_rates {
 	/* Nanoseconds. */
-	atomic_uint_fast64_t chunk_ns;    /* of each chunk of base pages */
-	atomic_uint_fast64_t run_ns;      /* of each run in it */
-	atomic_uint_fast64_t page_ns;     /* of each page */
-	atomic_uint_fast64_t huge_ns;     /* of a huge page */
-	atomic_uint_fast64_t populate_ns; /* of each base page that the pool lacks */
+	atomic_uint_fast64_t chunk_ns;         /* of each chunk of base pages */
+	atomic_uint_fast64_t run_ns;           /* of each run in it */
+	atomic_uint_fast64_t page_ns;          /* of each page */
+	atomic_uint_fast64_t huge_ns;          /* of a huge page */
+	atomic_uint_fast64_t populate_ns;      /* of each base page that the pool lacks */
+	atomic_uint_fast64_t populate_huge_ns; /* of a huge page that it lacks */
 	atomic_uint_fast64_t direct_ns; /* of each page that goes without the pool, see direct.h */
 	atomic_uint_fast64_t kernel_ns; /* of each base page, by the kernel */
 	atomic_uint_fast64_t kernel_huge_ns;
@@ -69,6 +70,9 @@ int bm_rates_one_thread(const struct bm_rates *rates, const struct bm_rates_slic
 /* From a chunk of `pages` in one run, and one of as many in `runs`. */
 void bm_rates_learn_runs(struct bm_rates *rates, uint64_t one_ns, uint64_t many_ns, uint32_t pages,
 			 uint32_t runs);
+/* From the first chunk, whose pages the pool lacked, and one like it; 0 pages: a huge one. */
+void bm_rates_learn_populate(struct bm_rates *rates, uint64_t first_ns, uint64_t ns,
+			     uint32_t pages);
 /* What a chunk really took; what base pages took the kernel. */
 void bm_rates_follow(struct bm_rates *rates, const struct bm_rates_chunk *chunk, uint64_t ns);
 void bm_rates_follow_direct(struct bm_rates *rates, const struct bm_rates_chunk *chunk,

@@ -139,27 +139,10 @@ static int read_spans(struct bm_job *job)
 			     &job->spans);
 }
 
-/* What a batch takes only when it is the first one of its context. */
-static int open_swap(struct bm_job *job)
-{
-	uint64_t begin = job->sys->now_ns();
-	int rc = bm_context_swap(job->context, job->choice.backend, &job->swap);
-
-	job->ns_first += job->sys->now_ns() - begin;
-	return rc;
-}
-
-static void calibrate(struct bm_job *job)
-{
-	uint64_t begin = job->sys->now_ns();
-
-	bm_calibrate_once(job->swap);
-	job->ns_first += job->sys->now_ns() - begin;
-}
-
 void bm_swap_pass_open(struct bm_job *job)
 {
 	struct bm_context *context = job->context;
+	uint64_t begin;
 	int rc = 0;
 
 	if (!job->choice.wants_swap || job->no_swap)
@@ -169,7 +152,8 @@ void bm_swap_pass_open(struct bm_job *job)
 	else if (!job->choice.quiet)
 		job->no_swap = BM_REASON_NO_PROMISE;
 	if (!job->no_swap)
-		rc = open_swap(job);
+		rc = bm_context_swap(context, job->choice.backend, &job->swap);
+	begin = job->sys->now_ns();
 	if (job->swap) {
 		bm_merged_init(&job->merged, job->sys, job->pagemap, context->page_size);
 		bm_refill_begin(&job->swap->pool);
@@ -182,9 +166,10 @@ void bm_swap_pass_open(struct bm_job *job)
 		find_stack(job);
 	if (!job->no_swap && read_spans(job) < 0)
 		job->no_swap = BM_REASON_NO_POOL;
+	job->ns_opening = job->sys->now_ns() - begin;
 	/* Who names swap wants no other, and is not asked to pay for it. */
 	if (job->swap && (!job->choice.named || job->choice.bound_ns))
-		calibrate(job);
+		bm_calibrate_once(job->swap);
 	job->swap_threads = bm_cost_swap_threads(context->config.value[BM_OPTION_THREADS],
 						 job->sys->cpus(), job->count * context->page_size);
 }

@@ -125,6 +125,31 @@ START_TEST(tails_follow)
 }
 END_TEST
 
+/* A huge page is not 512 pages to the pool; and one pause does not make all that is new dear. */
+START_TEST(populating)
+{
+	struct bm_rates_chunk huge = {.pages = 512, .lacking = 512, .huge = 1}, there = huge;
+	struct bm_rates_chunk base = {.pages = 512, .runs = 1, .lacking = 512};
+
+	begin();
+	there.lacking = 0;
+	bm_rates_learn_populate(&rates, 190000, 130000, 0);
+	ck_assert_uint_eq(bm_rates_swap_ns(&rates, &huge),
+			  bm_rates_swap_ns(&rates, &there) + 60000);
+	bm_rates_learn_populate(&rates, 9000000, 130000, 0);
+	ck_assert_uint_le(bm_rates_swap_ns(&rates, &huge),
+			  bm_rates_swap_ns(&rates, &there) + bm_rates_kernel_ns(&rates, &huge));
+	bm_rates_learn_populate(&rates, 900000000, 200000, 512);
+	ck_assert_uint_le(rates.populate_ns, rates.kernel_ns + 1);
+	there = base;
+	there.lacking = 0;
+	ck_assert_uint_eq(bm_rates_swap_ns(&rates, &base),
+			  bm_rates_swap_ns(&rates, &there) + 512 * rates.populate_ns);
+	bm_rates_learn_populate(&rates, 1000, 2000, 512);
+	ck_assert_uint_eq(rates.populate_ns, 1);
+}
+END_TEST
+
 /* Twice as long for ever is learnt; fifty times as long now and then is a pause. */
 START_TEST(pauses_are_not_long_chunks)
 {
@@ -173,6 +198,7 @@ static const TTest *const *const tests[] = {&estimates_add_up,
 					    &outliers,
 					    &one_thread_where_runs_are_short,
 					    &tails_follow,
+					    &populating,
 					    &pauses_are_not_long_chunks,
 					    &refused_and_tried_again,
 					    NULL};

@@ -98,3 +98,13 @@ size_t bm_cost_sample_step(size_t units)
 		return 0;
 	return units < SAMPLE_STEP ? units : SAMPLE_STEP;
 }
+
+uint64_t bm_cost_recycling_pages(uint64_t pages, uint64_t chunk_ns, uint64_t populate_ns)
+{
+	uint64_t each = 1;
+
+	/* each * populate + pages / each * chunk is least at the root of pages * chunk / populate. */
+	while (each < pages && each * each * populate_ns < pages * chunk_ns)
+		each *= 2;
+	return each;
+}

@@ -33,4 +33,10 @@ int bm_cost_scan_pays(size_t units, uint64_t span_pages);
 /* One of how many units is asked for before a block moves; 0: none. */
 size_t bm_cost_sample_step(size_t units);
 
+/*
+ * How many pages a chunk has best where each leaves its old pages to the next
+ * one: the first has to populate as many, and each costs something.
+ */
+uint64_t bm_cost_recycling_pages(uint64_t pages, uint64_t chunk_ns, uint64_t populate_ns);
+
 #endif

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "bits.h"
+#include "least.h"
 #include "mempolicy.h"
 #include "nodes.h"
 #include "pagemap.h"
@@ -32,13 +33,15 @@ static int populate(struct bm_ground *ground, int home)
 {
 	const struct bm_swap *swap = ground->swap;
 	const struct bm_sys *sys = swap->wish.sys;
-	uint64_t size = size_of(swap), page_size = swap->wish.page_size;
+	uint64_t size = size_of(swap), page_size = swap->wish.page_size, begin;
 
 	sys->madvise(ground->start, size, ground->huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 	if (home >= 0)
 		bm_policy_prefer(sys, ground->start, ground->start + size, home, 0);
+	begin = sys->now_ns();
 	for (uint64_t at = 0; at < size; at += page_size)
 		*(volatile char *)(uintptr_t)(ground->start + at) = 1;
+	ground->fill_ns = sys->now_ns() - begin;
 	ground->home = ground->away = node_of(swap, ground->start);
 	if (ground->huge && !bm_pagemap_is_huge(sys, swap->pool.env.pagemap, ground->start, size))
 		return 0;
@@ -120,6 +123,14 @@ uint64_t bm_ground_time(struct bm_ground *ground, struct bm_shape shape, int rou
 	return best;
 }
 
+/* Either comes once only, maybe with a pause: the first chunk, and filling the ground. */
+static uint64_t populating(const struct bm_ground *ground, uint64_t usual)
+{
+	uint64_t more = ground->first_ns > usual ? ground->first_ns - usual : 1;
+
+	return bm_least(more, ground->fill_ns);
+}
+
 /* ---------------------------------------------------------------- base pages */
 
 /* 1 when they were measured. */
@@ -132,7 +143,7 @@ static int measure_base(struct bm_ground *ground, struct bm_rates *rates, int ro
 
 	all = few ? bm_ground_time(ground, whole, rounds) : 0;
 	if (all)
-		bm_rates_learn_populate(rates, ground->first_ns, all, BM_SLAB_PAGES);
+		bm_rates_learn_populate(rates, populating(ground, all), BM_SLAB_PAGES);
 	one = all ? bm_ground_time(ground, run, rounds) : 0;
 	many = one ? bm_ground_time(ground, single, rounds) : 0;
 	if (!many)
@@ -158,7 +169,7 @@ static void measure_huge(struct bm_swap *swap, struct bm_ground *like, struct bm
 	ground.away = like->away;
 	took = bm_ground_time(&ground, (struct bm_shape){BM_SLAB_PAGES, 1, 0}, rounds);
 	if (took) {
-		bm_rates_learn_populate(rates, ground.first_ns, took, 0);
+		bm_rates_learn_populate(rates, populating(&ground, took), 0);
 		rates->huge_ns = took;
 	}
 	bm_ground_end(&ground);

@@ -18,6 +18,7 @@ struct bm_ground {
 	int home, away;         /* nodes */
 	int huge;               /* one huge page */
 	uint64_t first_ns;      /* of the first round, that has to populate */
+	uint64_t fill_ns;       /* of touching the memory for the first time */
 };
 
 struct bm_shape {

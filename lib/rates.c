@@ -135,17 +135,16 @@ void bm_rates_learn_runs(struct bm_rates *rates, uint64_t one_ns, uint64_t many_
 	rates->page_ns = one_ns > fixed ? (one_ns - fixed) / pages : 1;
 }
 
-void bm_rates_learn_populate(struct bm_rates *rates, uint64_t first_ns, uint64_t ns, uint32_t pages)
+void bm_rates_learn_populate(struct bm_rates *rates, uint64_t ns, uint32_t pages)
 {
-	uint64_t populate = first_ns > ns ? first_ns - ns : 1;
-	/* The first comes only once, maybe with a pause; but the kernel takes a new page and copies. */
+	/* The kernel takes a new page and copies, too. */
 	uint64_t most = pages ? pages * rates->kernel_ns : rates->kernel_huge_ns;
 
-	populate = populate < most ? populate : most;
+	ns = ns < most ? ns : most;
 	if (pages)
-		rates->populate_ns = populate / pages + 1;
+		rates->populate_ns = ns / pages + 1;
 	else
-		rates->populate_huge_ns = populate;
+		rates->populate_huge_ns = ns;
 }
 
 static void approach(atomic_uint_fast64_t *value, uint64_t seen)

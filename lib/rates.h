@@ -70,9 +70,8 @@ int bm_rates_one_thread(const struct bm_rates *rates, const struct bm_rates_slic
 /* From a chunk of `pages` in one run, and one of as many in `runs`. */
 void bm_rates_learn_runs(struct bm_rates *rates, uint64_t one_ns, uint64_t many_ns, uint32_t pages,
 			 uint32_t runs);
-/* From the first chunk, whose pages the pool lacked, and one like it; 0 pages: a huge one. */
-void bm_rates_learn_populate(struct bm_rates *rates, uint64_t first_ns, uint64_t ns,
-			     uint32_t pages);
+/* What so many new base pages took for the pool; 0 pages: a huge one. */
+void bm_rates_learn_populate(struct bm_rates *rates, uint64_t ns, uint32_t pages);
 /* What a chunk really took; what base pages took the kernel. */
 void bm_rates_follow(struct bm_rates *rates, const struct bm_rates_chunk *chunk, uint64_t ns);
 void bm_rates_follow_direct(struct bm_rates *rates, const struct bm_rates_chunk *chunk,

@@ -23,12 +23,26 @@ static void leave_all(struct bm_job *job, enum bm_reason why)
 	}
 }
 
-static uint64_t chunk_bytes(const struct bm_job *job)
+/* What is replaced on its node leaves old pages for what comes after it. */
+static uint64_t recycling_bytes(const struct bm_job *job, size_t todo)
+{
+	uint64_t page_size = job->context->page_size;
+	struct bm_pool *pool = job->swap ? &job->swap->pool : NULL;
+
+	if (!job->replace || todo == 0 || !pool || pool->env.many_nodes ||
+	    bm_pool_ready(pool, job->units[0].node, 0) >= page_size * BM_SLAB_PAGES)
+		return 0;
+	return page_size * bm_cost_recycling_pages(todo, job->rates->chunk_ns + job->rates->run_ns,
+						   job->rates->populate_ns);
+}
+
+static uint64_t chunk_bytes(const struct bm_job *job, size_t todo)
 {
 	uint64_t asked = (uint64_t)job->context->config.value[BM_OPTION_CHUNK_KB] << 10;
 	uint64_t page_size = job->context->page_size, bytes = page_size * BM_SLAB_PAGES;
 
 	asked = asked ? asked : job->rates->chunk_pages * page_size;
+	asked = asked ? asked : recycling_bytes(job, todo);
 	while (asked && bytes > asked && bytes > page_size)
 		bytes /= 2;
 	return bytes;
@@ -67,7 +81,7 @@ static unsigned int threads_for(const struct bm_job *job, size_t todo)
 
 unsigned int bm_swap_pass_plan(struct bm_job *job, size_t todo)
 {
-	job->chunk_bytes = chunk_bytes(job);
+	job->chunk_bytes = chunk_bytes(job, todo);
 	job->call_count =
 		bm_plan_chunks(job->units, job->order, todo, job->chunk_bytes, job->calls);
 	return threads_for(job, todo);

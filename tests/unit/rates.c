@@ -133,19 +133,19 @@ START_TEST(populating)
 
 	begin();
 	there.lacking = 0;
-	bm_rates_learn_populate(&rates, 190000, 130000, 0);
+	bm_rates_learn_populate(&rates, 60000, 0);
 	ck_assert_uint_eq(bm_rates_swap_ns(&rates, &huge),
 			  bm_rates_swap_ns(&rates, &there) + 60000);
-	bm_rates_learn_populate(&rates, 9000000, 130000, 0);
+	bm_rates_learn_populate(&rates, 9000000, 0);
 	ck_assert_uint_le(bm_rates_swap_ns(&rates, &huge),
 			  bm_rates_swap_ns(&rates, &there) + bm_rates_kernel_ns(&rates, &huge));
-	bm_rates_learn_populate(&rates, 900000000, 200000, 512);
+	bm_rates_learn_populate(&rates, 900000000, 512);
 	ck_assert_uint_le(rates.populate_ns, rates.kernel_ns + 1);
 	there = base;
 	there.lacking = 0;
 	ck_assert_uint_eq(bm_rates_swap_ns(&rates, &base),
 			  bm_rates_swap_ns(&rates, &there) + 512 * rates.populate_ns);
-	bm_rates_learn_populate(&rates, 1000, 2000, 512);
+	bm_rates_learn_populate(&rates, 1, 512);
 	ck_assert_uint_eq(rates.populate_ns, 1);
 }
 END_TEST

@@ -257,6 +257,11 @@ START_TEST(costs)
 {
 	uint64_t before = 0;
 
+	/* The root of 1024 * 9 is 96; never more than there are, and what costs nothing is not spared. */
+	ck_assert_uint_eq(bm_cost_recycling_pages(1024, 9000, 1000), 128);
+	ck_assert_uint_eq(bm_cost_recycling_pages(16, 900000, 1000), 16);
+	ck_assert_uint_eq(bm_cost_recycling_pages(1024, 9000, 0), 1024);
+	ck_assert_uint_eq(bm_cost_recycling_pages(1, 9000, 1000), 1);
 	ck_assert_uint_eq(bm_cost_threads(0, 1, 100), 1);
 	ck_assert_uint_eq(bm_cost_threads(0, 64, 1), 1);
 	ck_assert_uint_ge(bm_cost_threads(0, 64, 1000), 2);

@@ -9,15 +9,6 @@
  */
 #include "choice.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-static void fail(const char *what, long rc)
-{
-	fprintf(stderr, "%s: %s\n", what, bm_error_text((int)rc));
-	exit(1);
-}
-
 static void prepare(const struct scene *scene, struct bm_request *request, size_t index, int to_far)
 {
 	bm_request_init(request, sizeof(*request));
@@ -36,7 +27,7 @@ static void take_report(struct runner *runner, const struct scene *scene, struct
 	int rc = bm_batch_report(batch, &report, sizeof(report));
 
 	if (rc < 0)
-		fail("bm_batch_report", rc);
+		library_failed("bm_batch_report", rc);
 	runner->entries += scene->count;
 	runner->left += scene->setup.two_nodes ? (uint64_t)misplaced
 					       : scene->count - report.reasons[BM_REASON_NONE];
@@ -49,26 +40,19 @@ static double batch_run(struct runner *runner, struct scene *scene, size_t index
 {
 	struct bm_request request;
 	struct bm_batch *batch;
-	double start, end;
-	long rc;
+	long misplaced;
+	double ns;
 
 	prepare(scene, &request, index, to_far);
 	if (timed && scene->estimate) {
 		*scene->estimate = estimate_ns(runner->context, &request);
 		scene->estimate = NULL;
 	}
-	start = now_ns();
-	rc = bm_submit(runner->context, &request, &batch);
-	if (rc < 0)
-		fail("bm_submit", rc);
-	rc = bm_batch_wait(batch, BM_FOREVER);
-	end = now_ns();
-	if (rc < 0)
-		fail("bm_batch_wait", rc);
+	ns = batch_ns(runner->context, &request, &batch, &misplaced);
 	if (timed)
-		take_report(runner, scene, batch, rc);
+		take_report(runner, scene, batch, misplaced);
 	bm_batch_free(batch);
-	return end - start;
+	return ns;
 }
 
 /*

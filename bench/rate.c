@@ -42,12 +42,6 @@ struct samples {
 	size_t count, room;
 };
 
-static void fail(const char *what, long rc)
-{
-	fprintf(stderr, "%s: %s\n", what, bm_error_text((int)rc));
-	exit(1);
-}
-
 static void add_sample(struct samples *samples, double ns, double bytes)
 {
 	if (samples->count == samples->room) {
@@ -73,7 +67,7 @@ static struct bm_context *context_open(const struct setup *setup, long mb)
 	options.max_bytes_per_s = mb * 1000000;
 	rc = bm_context_new(&options, &context);
 	if (rc < 0)
-		fail("bm_context_new", rc);
+		library_failed("bm_context_new", rc);
 	return context;
 }
 
@@ -92,7 +86,7 @@ static struct bm_batch *start(struct bm_context *context, const struct setup *se
 	request.max_bytes_per_s = rate;
 	rc = bm_submit(context, &request, &batch);
 	if (rc < 0)
-		fail("bm_submit", rc);
+		library_failed("bm_submit", rc);
 	return batch;
 }
 
@@ -103,10 +97,10 @@ static double finish(struct bm_batch *batch)
 	long rc = bm_batch_wait(batch, BM_FOREVER);
 
 	if (rc < 0)
-		fail("bm_batch_wait", rc);
+		library_failed("bm_batch_wait", rc);
 	rc = bm_batch_report(batch, &report, sizeof(report));
 	if (rc < 0)
-		fail("bm_batch_report", rc);
+		library_failed("bm_batch_report", rc);
 	bm_batch_free(batch);
 	return (double)report.bytes_moved;
 }
@@ -122,7 +116,7 @@ static int poll_batch(struct bm_batch *batch, struct samples *samples, double be
 
 		rc = bm_batch_progress(batch, &progress, sizeof(progress));
 		if (rc < 0)
-			fail("bm_batch_progress", rc);
+			library_failed("bm_batch_progress", rc);
 		if (progress.state == BM_BATCH_COMPLETE)
 			return 1;
 		add_sample(samples, ns, before + (double)progress.bytes_moved);

@@ -7,17 +7,10 @@
  */
 #include "stall.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-static void fail(const char *what, long rc)
-{
-	fprintf(stderr, "%s: %s\n", what, bm_error_text((int)rc));
-	exit(1);
-}
 
 static struct bm_context *context_open(const struct stall *stall, int64_t bound_us)
 {
@@ -34,7 +27,7 @@ static struct bm_context *context_open(const struct stall *stall, int64_t bound_
 	options.max_stall_us = bound_us;
 	rc = bm_context_new(&options, &context);
 	if (rc < 0)
-		fail("bm_context_new", rc);
+		library_failed("bm_context_new", rc);
 	return context;
 }
 
@@ -44,7 +37,7 @@ static void move(const struct stall *stall, struct bm_context *context, const st
 	struct bm_range range = {.addr = region->start, .length = region->length, .node = node};
 	struct bm_request request;
 	struct bm_batch *batch;
-	long rc;
+	long misplaced;
 
 	bm_request_init(&request, sizeof(request));
 	request.flags = BM_QUIET | (stall->setup.two_nodes ? 0 : BM_REPLACE) |
@@ -52,12 +45,7 @@ static void move(const struct stall *stall, struct bm_context *context, const st
 	request.count = 1;
 	request.ranges = &range;
 	request.range_size = sizeof(range);
-	rc = bm_submit(context, &request, &batch);
-	if (rc < 0)
-		fail("bm_submit", rc);
-	rc = bm_batch_wait(batch, BM_FOREVER);
-	if (rc < 0)
-		fail("bm_batch_wait", rc);
+	batch_ns(context, &request, &batch, &misplaced);
 	bm_batch_free(batch);
 }
 

@@ -93,6 +93,14 @@ void die(const char *what);
 /* Runs @work in so many threads at once; returns nanoseconds from start to the last end. */
 double in_threads(void (*work)(void *arg, int index, int count), void *arg, int count);
 
+/* -------------------------------------------------------------- run_batch.c */
+
+/* Ends the program: a call of the library has returned this. */
+void library_failed(const char *what, long rc) __attribute__((noreturn));
+/* Submits and waits: nanoseconds. The caller frees the batch. */
+double batch_ns(struct bm_context *context, const struct bm_request *request,
+		struct bm_batch **batch, long *misplaced);
+
 /* ------------------------------------------------------------- swap_mover.c */
 
 /* The library in one configuration, and what its reports said. */

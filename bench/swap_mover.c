@@ -4,7 +4,6 @@
 
 #include <linux/mempolicy.h>
 #include <numa.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,12 +12,6 @@
 
 #define CALL_PAGES 4096 /* of a plain loop of move_pages(2) */
 #define POOLS_MAX  1024
-
-static void fail(const char *what, long rc)
-{
-	fprintf(stderr, "%s: %s\n", what, bm_error_text((int)rc));
-	exit(1);
-}
 
 void mover_open(struct mover *mover, const struct mover_options *wanted)
 {
@@ -37,7 +30,7 @@ void mover_open(struct mover *mover, const struct mover_options *wanted)
 		options.chunk_kb = wanted->chunk_kb;
 	rc = bm_context_new(&options, &mover->context);
 	if (rc < 0)
-		fail("bm_context_new", rc);
+		library_failed("bm_context_new", rc);
 }
 
 void mover_close(struct mover *mover)
@@ -53,7 +46,7 @@ static void pools_sum(const struct mover *mover, uint64_t *populated, uint64_t *
 
 	*populated = *recycled = 0;
 	if (count < 0)
-		fail("bm_pool_get", count);
+		library_failed("bm_pool_get", count);
 	for (long i = 0; i < count && i < POOLS_MAX; i++) {
 		*populated += pools[i].populated;
 		*recycled += pools[i].recycled;
@@ -88,7 +81,7 @@ static void take_report(struct mover *mover, struct bm_batch *batch, const struc
 	int rc = bm_batch_report(batch, &report, sizeof(report));
 
 	if (rc < 0)
-		fail("bm_batch_report", rc);
+		library_failed("bm_batch_report", rc);
 	mover->batches++;
 	mover->entries += stage->count;
 	mover->bytes += stage->count * stage->unit;
@@ -113,8 +106,8 @@ static double move(struct mover *mover, struct stage *stage, size_t first, int t
 {
 	struct bm_request request;
 	struct bm_batch *batch;
-	double start, end;
-	long rc;
+	long misplaced;
+	double ns;
 
 	bm_request_init(&request, sizeof(request));
 	request.flags = BM_QUIET | (stage->setup->two_nodes ? 0 : BM_REPLACE);
@@ -122,17 +115,10 @@ static double move(struct mover *mover, struct stage *stage, size_t first, int t
 	request.pages = stage->pages + first;
 	request.nodes = stage->nodes[to_far];
 	request.status = stage->status;
-	start = now_ns();
-	rc = bm_submit(mover->context, &request, &batch);
-	if (rc < 0)
-		fail("bm_submit", rc);
-	rc = bm_batch_wait(batch, BM_FOREVER);
-	end = now_ns();
-	if (rc < 0)
-		fail("bm_batch_wait", rc);
+	ns = batch_ns(mover->context, &request, &batch, &misplaced);
 	take_report(mover, batch, stage);
 	bm_batch_free(batch);
-	return end - start;
+	return ns;
 }
 
 double run_mover(struct entrant *entrant)

@@ -54,14 +54,19 @@ static int is_denied(const struct bm_uffd_transfer *transfer)
 	return left != 0;
 }
 
+/* It was this thread that was told; others that have nothing to do wait as long. */
+static _Thread_local int told_here;
+
 static int s_ioctl(int fd, unsigned long request, void *arg)
 {
 	int rc;
 
 	/* The look whether the place is registered comes before each MOVE. */
 	if (script.stop == AT_EVENT && request == BM_UFFDIO_CONTINUE &&
-	    !atomic_exchange(&script.told, 1))
+	    !atomic_exchange(&script.told, 1)) {
+		told_here = 1;
 		return -EAGAIN;
+	}
 	if (request == script.request && *(uint64_t *)arg - (uintptr_t)area < HUGE)
 		stop_here(AT_IOCTL);
 	/* Here only children get copies. */
@@ -108,8 +113,10 @@ static ssize_t s_read_raw(int fd, void *buffer, size_t size)
 
 static int s_futex_wait(const bm_futex *word, uint32_t value, int64_t timeout_us)
 {
-	if (timeout_us > 0 && atomic_load(&script.told))
+	if (told_here) {
+		told_here = 0;
 		stop_here(AT_EVENT);
+	}
 	return bm_sys_linux.futex_wait(word, value, timeout_us);
 }
 
@@ -302,6 +309,7 @@ int script_begin(const char *quiet)
 	script.stage = GONE_ON;
 	bm_options_init(&options, sizeof(options));
 	options.threads = 1;
+	options.chunk_kb = 2048; /* a part is a chunk */
 	if (quiet)
 		options.quiet = quiet;
 	ck_assert_int_eq(bm_context_create(&scripted_sys, &options, &scripted_context), 0);

@@ -207,6 +207,7 @@ static void use_context(int64_t pool_mb, int64_t idle_ms)
 	bm_context_free(scripted_context);
 	bm_options_init(&options, sizeof(options));
 	options.threads = 1;
+	options.chunk_kb = 2048; /* a part is a chunk */
 	options.pool_mb = pool_mb;
 	options.pool_idle_ms = idle_ms;
 	ck_assert_int_eq(bm_context_create(&scripted_sys, &options, &scripted_context), 0);

@@ -197,7 +197,6 @@ static void no_threads(struct bm_context *context)
 		threads = context->queue.threads;
 		pthread_mutex_unlock(&context->queue.lock);
 	} while (threads > 0);
-	pthread_join(context->queue.gone, NULL);
 }
 
 START_TEST(handles_are_stale_after_a_fork)

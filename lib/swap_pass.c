@@ -30,7 +30,7 @@ static uint64_t recycling_bytes(const struct bm_job *job, size_t todo)
 	struct bm_pool *pool = job->swap ? &job->swap->pool : NULL;
 
 	if (!job->replace || todo == 0 || !pool || pool->env.many_nodes ||
-	    bm_pool_ready(pool, job->units[0].node, 0) >= page_size * BM_SLAB_PAGES)
+	    bm_pool_ready(pool, job->units[job->order[0]].node, 0) >= page_size * BM_SLAB_PAGES)
 		return 0;
 	return page_size * bm_cost_recycling_pages(todo, job->rates->chunk_ns + job->rates->run_ns,
 						   job->rates->populate_ns);

@@ -125,9 +125,11 @@
  * until the last of 512 is copied, are made so small that the whole call stays
  * within it. What then still takes longer, such as a huge page, is left where it
  * is: status -ETIME, BM_REASON_BOUND; with BM_BOUND_WISH, or the option bound=wish,
- * it is moved nevertheless. The bound holds for the library's own work: where the
- * scheduler takes the CPU away in a window, or an application's call on the same
- * mapping holds it up, the window is longer, and is counted (bm_report.windows_late;
+ * it is moved nevertheless; one in 1000 of what is left is tried, since what was
+ * measured may have been a pause of the machine. The bound holds for the
+ * library's own work: where the scheduler takes the CPU away in a window, or an
+ * application's call on the same mapping holds it up, the window is longer, and
+ * is counted (bm_report.windows_late;
  * of calls of the kernel ns_call_max tells the longest). A page that BM_REPLACE
  * leaves for its sake is on its target: its status is the node.
  *

@@ -45,6 +45,25 @@ struct bm_copied {
 	int error;    /* 0 or -errno; with one, `done` may be less than the length */
 };
 
+/* How a channel passes the time until something has ended: option engine_wait. */
+enum bm_engine_wait { BM_WAIT_AUTO, BM_WAIT_POLL, BM_WAIT_UMWAIT, BM_WAIT_YIELD };
+
+/* What a channel takes. */
+struct bm_limits {
+	size_t piece; /* bytes of one copy, a multiple of the page size; 0: any number */
+	size_t depth; /* copies in flight; 0: any number */
+};
+
+/* A queue of a device, for bm_info_queue(); texts are valid during the call that gives them. */
+struct bm_queue_facts {
+	const char *device; /* "dsa0", "0000:02:00.2" */
+	const char *name;   /* "wq0.0" */
+	const char *what;   /* "shared, 32 entries, ..." */
+	const char *why;    /* it is not used; "" */
+	const char *remedy; /* and what would change that; "" */
+	int node;           /* of the device, -1: none or not known */
+};
+
 struct bm_engine;  /* each backend has its own */
 struct bm_channel; /* likewise */
 
@@ -52,7 +71,12 @@ struct bm_channel; /* likewise */
 struct bm_backend_env {
 	const struct bm_sys *sys;
 	const struct bm_log *log;
-	const char *loop; /* option copy_loop, for the backend cpu */
+	const char *loop; /* option copy_loop, for the backend cpu; NULL: auto */
+	const char
+		*dsa_wqs; /* option dsa_wqs, for the backend dsa; NULL or "": all that are found */
+	uint32_t batch;   /* option dsa_batch: descriptors in one; 0: chosen */
+	enum bm_engine_wait wait; /* option engine_wait */
+	uint32_t rank; /* of this process among those of its job on this machine, from 0 */
 	uint64_t page_size;
 	uint64_t huge_size; /* of a PMD mapping, 0 without */
 	/* Zeroed memory that is never migrated, NULL when there is none; and its end. */
@@ -67,13 +91,26 @@ struct bm_backend {
 	const char *name;
 	const char *does; /* one line for bm_info_backend() */
 	unsigned int facts;
+	/*
+	 * Optional: whether open() would succeed, without disturbing anybody: 0,
+	 * or -errno with the reason in why (BM_WHY_MAX bytes) and what would help
+	 * in remedy (likewise).
+	 */
+	int (*probe)(const struct bm_backend_env *env, char *why, char *remedy);
+	/* Optional: calls add() for each queue of this kind on this machine, used or not. */
+	void (*list)(const struct bm_backend_env *env,
+		     void (*add)(void *arg, const struct bm_queue_facts *queue), void *arg);
 	/* 0; -ENODEV: not on this machine, skip in silence; or -errno, then it has logged why. */
 	int (*open)(const struct bm_backend_env *env, struct bm_engine **engine);
 	void (*close)(struct bm_engine *engine);
 	/* A channel whose memory is near the node (-1: anywhere); 0 or -errno. */
 	int (*chan_open)(struct bm_engine *engine, int node, struct bm_channel **channel);
-	/* Nothing is in flight. */
+	/* Nothing is in flight, or settle() has said so. */
 	void (*chan_close)(struct bm_channel *channel);
+	/* Optional: what submit() takes; without it any copy and any number. */
+	void (*limits)(const struct bm_channel *channel, struct bm_limits *limits);
+	/* Optional, allowed where submit() is: the copies that follow go to memory of this node. */
+	void (*aim)(struct bm_channel *channel, int node);
 	/*
 	 * Takes copies in order: how many it took (1 to count), or -EAGAIN when it
 	 * can take none before some were reaped, or another -errno when it will
@@ -88,6 +125,12 @@ struct bm_backend {
 	int (*reap)(struct bm_channel *channel, struct bm_copied *copied, size_t most);
 	/* Optional: passes a moment until reap() may have something. */
 	void (*wait)(struct bm_channel *channel);
+	/*
+	 * Optional, outside of windows, for a channel whose copies were given up:
+	 * 1 once nothing that it took can write any more, 0 while that is not
+	 * known. May take time, and end queues of the engine for good.
+	 */
+	int (*settle)(struct bm_channel *channel);
 };
 
 #endif

@@ -81,7 +81,12 @@ struct bm_sys {
 	int (*map)(size_t length, int shared, uint64_t *addr);
 	int (*unmap)(uint64_t addr, size_t length);
 	int (*mlock)(uint64_t addr, size_t length, int lock); /* without populating it */
-	int (*at_exit)(void (*run)(void));                    /* not called by _exit(2) */
+	/* The portal of a device's queue, to be written to only: 0 or -errno; ended by unmap(). */
+	int (*map_portal)(int fd, uint64_t *addr);
+	/* Keeps memory where it is while this descriptor is open (an io_uring buffer); or -errno. */
+	int (*pin)(uint64_t addr, size_t length);
+	unsigned int (*cpu_facts)(void);   /* BM_CPU_... below */
+	int (*at_exit)(void (*run)(void)); /* not called by _exit(2) */
 	int (*at_fork)(void (*prepare)(void), void (*parent)(void), void (*child)(void));
 
 	/*
@@ -96,6 +101,12 @@ struct bm_sys {
 	void (*signals_block)(uint64_t *before);
 	void (*signals_restore)(const uint64_t *before);
 	ssize_t (*read_raw)(int fd, void *buffer, size_t size);
+	ssize_t (*write_raw)(int fd, const void *buffer, size_t size);
+	/* 64 bytes to a portal; to a shared queue: 0, or -EAGAIN when it is full. */
+	void (*movdir64b)(uint64_t portal, const void *descriptor);
+	int (*enqcmd)(uint64_t portal, const void *descriptor);
+	/* Until somebody writes to the line, which is 0, or so many cycles have passed; see cpu_facts. */
+	void (*umwait)(const volatile void *line, uint64_t cycles);
 	int (*poll)(int fd, int64_t timeout_us); /* until it can be read; -1: ever */
 	int (*close_raw)(int fd);
 	/* 1: that thread is in mremap(2), with these arguments; 0: not, or it cannot be told. */
@@ -107,6 +118,11 @@ struct bm_sys {
 };
 
 extern const struct bm_sys bm_sys_linux;
+
+/* What cpu_facts() tells: instructions that this CPU has and the process may use. */
+#define BM_CPU_MOVDIR64B (1u << 0)
+#define BM_CPU_ENQCMD    (1u << 1)
+#define BM_CPU_WAITPKG   (1u << 2) /* UMWAIT, TPAUSE */
 
 /* MADV_DONTNEED_LOCKED, Linux 5.18: mlockall(2) locks the library's memory, too. */
 #define BM_MADV_RELEASE 24

@@ -68,6 +68,11 @@ ssize_t bm_raw_read(int fd, void *buffer, size_t size)
 	return bm_raw(SYS_read, fd, (long)buffer, (long)size);
 }
 
+ssize_t bm_raw_write(int fd, const void *buffer, size_t size)
+{
+	return bm_raw(SYS_write, fd, (long)buffer, (long)size);
+}
+
 int bm_raw_poll(int fd, int64_t timeout_us)
 {
 	struct pollfd pollfd = {.fd = fd, .events = POLLIN};

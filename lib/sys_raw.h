@@ -13,6 +13,7 @@ void bm_raw_futex_wake(const bm_futex *word);
 void bm_raw_signals_block(uint64_t *before);
 void bm_raw_signals_restore(const uint64_t *before);
 ssize_t bm_raw_read(int fd, void *buffer, size_t size);
+ssize_t bm_raw_write(int fd, const void *buffer, size_t size);
 int bm_raw_poll(int fd, int64_t timeout_us);
 int bm_raw_close(int fd);
 int bm_raw_remap_call(pid_t thread, struct bm_remap_call *call);

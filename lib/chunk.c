@@ -209,6 +209,7 @@ static void run_window(struct bm_chunk_work *work)
 	int rc;
 
 	work->copier = work->seat->copier;
+	work->copier.node = work->chunk->node;
 	rc = bm_window_open(work->uffd, work->window, &frame);
 	if (rc == 0) {
 		pass_through(work);
@@ -265,6 +266,41 @@ static void run_in_lane(struct bm_chunk_work *work, int locked)
 		work->seat->locked = locked;
 }
 
+/* The pages that an engine has lost, as runs: 0 when there are none. */
+static int only_lost(struct bm_chunk *chunk)
+{
+	uint32_t page = 0, count = 0, end;
+
+	while (count < BM_COPIES_MOST && page < BM_SLAB_PAGES) {
+		for (end = page; end < BM_SLAB_PAGES && chunk->why[end] == BM_REASON_BACKEND; end++)
+			;
+		if (end > page)
+			chunk->runs[count++] = (struct bm_chunk_run){page, end - page};
+		page = end + 1;
+	}
+	chunk->run_count = count;
+	return count > 0;
+}
+
+/* What an engine has lost is on its old pages, and is tried without it. */
+static void redo(struct bm_chunk_work *work)
+{
+	struct bm_chunk *chunk = work->chunk;
+	uint64_t moved[WORDS];
+	unsigned char why[BM_SLAB_PAGES];
+	uint64_t ns_window = chunk->ns_window;
+
+	memcpy(moved, chunk->moved, sizeof(moved));
+	memcpy(why, chunk->why, sizeof(why));
+	if (!chunk->huge && !only_lost(chunk))
+		return;
+	run_in_lane(work, work->seat->locked);
+	memcpy(chunk->why, why, sizeof(why));
+	for (uint32_t i = 0; i < WORDS; i++)
+		chunk->moved[i] |= moved[i];
+	chunk->ns_window = ns_window > chunk->ns_window ? ns_window : chunk->ns_window;
+}
+
 static void run(struct bm_chunk_work *work)
 {
 	run_in_lane(work, work->seat->locked);
@@ -274,6 +310,8 @@ static void run(struct bm_chunk_work *work)
 	/* Locked mappings need locked slabs, others such that are not. */
 	if (work->refused && bm_bits_count(work->chunk->moved, WORDS) == 0)
 		run_in_lane(work, !work->seat->locked);
+	if (work->lost)
+		redo(work);
 }
 
 static void run_aimed(struct bm_chunk_work *work)

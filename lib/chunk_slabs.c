@@ -99,6 +99,14 @@ static void settle_grave(struct bm_chunk_work *work)
 	slab->count = bm_bits_count(slab->resident, WORDS);
 }
 
+/* Until the channel of this seat has settled. */
+static void hold_staging(struct bm_chunk_work *work)
+{
+	bm_pool_hold(&work->swap->pool, work->staging);
+	work->staging->next = work->seat->held;
+	work->seat->held = work->staging;
+}
+
 void bm_chunk_give_slabs(struct bm_chunk_work *work)
 {
 	if (work->window && work->staging)
@@ -112,7 +120,7 @@ void bm_chunk_give_slabs(struct bm_chunk_work *work)
 			work->staging->node = -1;
 	}
 	if (work->lost)
-		bm_pool_abandon(&work->swap->pool, work->staging);
+		hold_staging(work);
 	else if (work->staging)
 		bm_pool_give(&work->swap->pool, work->staging);
 	bm_pool_give(&work->swap->pool, work->grave);

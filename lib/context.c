@@ -10,6 +10,7 @@
 
 #include "cancel.h"
 #include "profile.h"
+#include "ranks.h"
 
 #include "exit_report.h"
 
@@ -217,62 +218,63 @@ const struct bm_places *bm_context_places(struct bm_context *context)
 	return known;
 }
 
-/* How many processes of the job share this machine, as its launcher says. */
-static uint64_t local_ranks(const struct bm_context *context)
-{
-	static const char *const names[] = {"OMPI_COMM_WORLD_LOCAL_SIZE",
-					    "MPI_LOCALNRANKS",
-					    "MV2_COMM_WORLD_LOCAL_SIZE",
-					    "PALS_LOCAL_SIZE",
-					    "PMIX_LOCAL_SIZE",
-					    "SLURM_TASKS_PER_NODE"};
-	int64_t asked = context->config.value[BM_OPTION_LOCAL_RANKS];
-
-	for (size_t i = 0; asked == 0 && i < sizeof(names) / sizeof(names[0]); i++) {
-		const char *text = context->sys->getenv(names[i]);
-
-		/* Slurm adds "(x3)" for three nodes alike, and other counts after a comma. */
-		asked = text ? strtoll(text, NULL, 10) : 0;
-	}
-	return asked > 0 ? (uint64_t)asked : 1;
-}
-
-void bm_context_swap_config(struct bm_context *context, const struct bm_backend *backend,
-			    struct bm_swap_config *config)
+void bm_context_swap_config(struct bm_context *context, struct bm_swap_config *config)
 {
 	const int64_t *value = context->config.value;
+	uint64_t ranks = bm_job_ranks(context->sys, value[BM_OPTION_LOCAL_RANKS]);
 
 	*config = (struct bm_swap_config){
 		.sys = context->sys,
 		.log = &context->config.log,
-		.backend = backend,
 		.rates = &context->pairs.general,
 		.calibrated = context->has_profile,
-		.loop = context->config.copy_loop,
+		.engine_least = (size_t)value[BM_OPTION_ENGINE_LEAST_KB] << 10,
+		.engine_share = (enum bm_share)value[BM_OPTION_ENGINE_SHARE],
+		.patience_ns = (uint64_t)value[BM_OPTION_ENGINE_TIMEOUT_MS] * 1000000,
 		.page_size = context->page_size,
 		.huge_size = context->huge_size,
-		.pool_most = ((uint64_t)value[BM_OPTION_POOL_MB] << 20) / local_ranks(context),
+		.pool_most = ((uint64_t)value[BM_OPTION_POOL_MB] << 20) / ranks,
 		.idle_ns = (uint64_t)value[BM_OPTION_POOL_IDLE_MS] * 1000000,
 		.refills = value[BM_OPTION_POOL_REFILL] != 0,
 		.strict = value[BM_OPTION_QUIET] == BM_QUIET_STRICT};
+	bm_config_backend_env(context->sys, &context->config, &config->env);
+	config->env.rank = bm_job_rank(context->sys);
+	config->env.huge_size = context->huge_size;
 }
 
-int bm_context_swap(struct bm_context *context, const struct bm_backend *backend,
-		    struct bm_swap **swap)
+/* What is a matter of the moment is tried again. */
+static int is_passing(int error)
+{
+	return error == -ENOMEM || error == -EMFILE || error == -ENFILE || error == -EAGAIN;
+}
+
+static int make_swap(struct bm_context *context)
 {
 	struct bm_swap_config config;
+
+	if (context->swap || context->swap_error)
+		return context->swap_error;
+	bm_context_swap_config(context, &config);
+	context->swap_error = bm_swap_new(&config, &context->swap);
+	if (!is_passing(context->swap_error))
+		return context->swap_error;
+	context->swap_error = 0;
+	return -ENOMEM;
+}
+
+int bm_context_swap(struct bm_context *context, const struct bm_picks *picks, struct bm_swap **swap,
+		    struct bm_use *use)
+{
 	int rc;
 
 	pthread_mutex_lock(&context->swap_lock);
-	if (!context->swap && context->swap_error == 0) {
-		bm_context_swap_config(context, backend, &config);
-		context->swap_error = bm_swap_new(&config, &context->swap);
+	rc = make_swap(context);
+	if (rc == 0)
+		rc = bm_engines_use(&context->swap->engines, picks, use);
+	if (rc == 0) {
+		context->swap->usual = *use;
+		*swap = context->swap;
 	}
-	rc = context->swap_error;
-	/* What is a matter of the moment is tried again. */
-	if (rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE || rc == -EAGAIN)
-		context->swap_error = 0;
-	*swap = context->swap;
 	pthread_mutex_unlock(&context->swap_lock);
 	return rc;
 }

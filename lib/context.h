@@ -56,14 +56,13 @@ int bm_context_get(struct bm_context **context);
 const struct bm_places *bm_context_places(struct bm_context *context);
 
 /* What bm_swap_new() needs for it. */
-void bm_context_swap_config(struct bm_context *context, const struct bm_backend *backend,
-			    struct bm_swap_config *config);
+void bm_context_swap_config(struct bm_context *context, struct bm_swap_config *config);
 
 /*
- * What the context swaps pages with, made at first use with this backend: 0,
- * or why it cannot be had: see bm_swap_new().
+ * What the context swaps pages with, made at first use, and who of these picks
+ * copies: 0, or why not: see bm_swap_new() and bm_engines_use().
  */
-int bm_context_swap(struct bm_context *context, const struct bm_backend *backend,
-		    struct bm_swap **swap);
+int bm_context_swap(struct bm_context *context, const struct bm_picks *picks, struct bm_swap **swap,
+		    struct bm_use *use);
 
 #endif

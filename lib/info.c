@@ -20,6 +20,21 @@ static void fill_options(struct bm_info *info)
 	}
 }
 
+static void fill_backends(struct bm_info *info)
+{
+	struct bm_backend_env env;
+	struct bm_facility row;
+	char why[BM_WHY_MAX], remedy[BM_WHY_MAX];
+
+	bm_config_backend_env(info->context->sys, &info->context->config, &env);
+	while (info->backend_count < BM_BACKENDS_MAX &&
+	       bm_registry_row(info->backend_count, &env, &row, why, remedy)) {
+		row.why = bm_info_text(info, "%s", why);
+		row.remedy = bm_info_text(info, "%s", row.usable ? "" : remedy);
+		info->backends[info->backend_count++] = row;
+	}
+}
+
 int bm_info_new(struct bm_context *context, struct bm_info **info)
 {
 	struct bm_info *made;
@@ -36,6 +51,7 @@ int bm_info_new(struct bm_context *context, struct bm_info **info)
 	bm_topology_fill(made);
 	bm_facts_fill(made);
 	bm_facts_movers(made);
+	fill_backends(made);
 	fill_options(made);
 	if (made->failed < 0) {
 		rc = made->failed;
@@ -63,7 +79,7 @@ const struct bm_facility *bm_info_mover(const struct bm_info *info, size_t index
 
 const struct bm_facility *bm_info_backend(const struct bm_info *info, size_t index)
 {
-	return info ? bm_registry_row(index) : NULL;
+	return info && index < info->backend_count ? &info->backends[index] : NULL;
 }
 
 const struct bm_option_info *bm_info_option(const struct bm_info *info, size_t index)

@@ -30,13 +30,13 @@ struct bm_scratch {
 
 /* How a batch is to be worked off, from the request and the options. */
 struct bm_choice {
-	enum bm_mover mover; /* of the kernel's, for what swap does not take */
-	int wants_swap;      /* it may come first */
-	int named;           /* because it was asked for by name */
-	int quiet;           /* the promise was given */
-	const struct bm_backend *backend;
-	uint64_t bound_ns; /* of the window, 0 none */
-	int is_wish;       /* what cannot be moved within it is moved all the same */
+	enum bm_mover mover;   /* of the kernel's, for what swap does not take */
+	int wants_swap;        /* it may come first */
+	int named;             /* because it was asked for by name */
+	int quiet;             /* the promise was given */
+	struct bm_picks picks; /* who may copy for it */
+	uint64_t bound_ns;     /* of the window, 0 none */
+	int is_wish;           /* what cannot be moved within it is moved all the same */
 	struct bm_pace *pace;
 	struct bm_stalls *stalls;
 };
@@ -57,6 +57,8 @@ struct bm_job {
 	int replace;            /* BM_REPLACE */
 	enum bm_reason no_swap; /* why not at all, BM_REASON_NONE */
 	struct bm_swap *swap;
+	struct bm_use use;        /* who copies */
+	const char *copied_by[2]; /* their names: the main one, and the cpu beside it */
 	struct bm_seat *seats[BM_WORKERS_MAX]; /* of the workers */
 	struct bm_vmas vmas;
 	uint64_t stack_start, stack_end; /* of the calling thread: not swapped */

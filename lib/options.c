@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* options.c - the table of options, and how a value is found and checked. */
+/* options.c - how the value of an option is found and checked. */
 #include "options.h"
 
 #include <errno.h>
@@ -8,93 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "option_table.h"
 #include "registry.h"
 #include "structs.h"
 
-#define STRING_FIELD(field) offsetof(struct bm_options, field), 1
-#define NUMBER_FIELD(field) offsetof(struct bm_options, field), 0
-
-struct row {
-	struct bm_option_info info; /* what the user is told */
-	size_t offset;              /* of the field in struct bm_options */
-	int is_string;
-	int64_t min, max; /* integers only */
-};
-
-/* Order: enum bm_option_id. The defaults of call_pages and retry_us: docs/kernel-movers.md. */
-/* clang-format off */
-static const struct row table[BM_OPTION_COUNT] = {
-	{{"backend", "BATCHMIG_BACKEND", "list", "auto|kernel|cpu", "", "auto",
-	  "who copies, in order of preference, separated by commas", NULL, NULL},
-	 STRING_FIELD(backend), 0, 0},
-	{{"mover", "BATCHMIG_MOVER", "choice", "auto|move_pages|mbind|swap", "", "auto",
-	  "how pages get to their node", NULL, NULL},
-	 STRING_FIELD(mover), 0, 0},
-	{{"quiet", "BATCHMIG_QUIET", "choice", "no|yes|strict", "", "no",
-	  "the quiet promise for every batch of the context", NULL, NULL},
-	 STRING_FIELD(quiet), 0, 0},
-	{{"log_level", "BATCHMIG_LOG", "choice", "none|error|warn|info|debug", "", "none",
-	  "what is logged", NULL, NULL},
-	 STRING_FIELD(log_level), 0, 0},
-	{{"threads", "BATCHMIG_THREADS", "integer", "0..64", "threads", "0",
-	  "most threads that work on one batch; 0 chooses by its size", NULL, NULL},
-	 NUMBER_FIELD(threads), 0, BM_WORKERS_MAX},
-	{{"call_pages", "BATCHMIG_CALL_PAGES", "integer", "1..1048576", "pages", "4096",
-	  "base pages given to the kernel in one call", NULL, NULL},
-	 NUMBER_FIELD(call_pages), 1, 1048576},
-	{{"retries", "BATCHMIG_RETRIES", "integer", "0..100", "times", "3",
-	  "how often a transient failure is tried again", NULL, NULL},
-	 NUMBER_FIELD(retries), 0, 100},
-	{{"retry_us", "BATCHMIG_RETRY_US", "integer", "0..1000000", "us", "100",
-	  "pause before the first retry; each further one is four times as long", NULL, NULL},
-	 NUMBER_FIELD(retry_us), 0, 1000000},
-	{{"copy_loop", "BATCHMIG_COPY_LOOP", "choice",
-	  "auto|memcpy|rep_movsb|avx2|avx2_x4|avx512|avx512_x4|movdir64b", "", "auto",
-	  "how the backend cpu copies; auto measures", NULL, NULL},
-	 STRING_FIELD(copy_loop), 0, 0},
-	{{"chunk_kb", "BATCHMIG_CHUNK_KB", "integer", "0..1048576", "KiB", "0",
-	  "most that is out of reach at a time with swap; 0 is a huge page", NULL, NULL},
-	 NUMBER_FIELD(chunk_kb), 0, 1048576},
-	{{"pool_mb", "BATCHMIG_POOL_MB", "integer", "0..1048576", "MiB", "128",
-	  "pages kept for swap on each node, by all local ranks", NULL, NULL},
-	 NUMBER_FIELD(pool_mb), 0, 1048576},
-	{{"local_ranks", "BATCHMIG_LOCAL_RANKS", "integer", "0..65536", "processes", "0",
-	  "processes that share pool_mb; 0 asks the variables of MPI and Slurm", NULL, NULL},
-	 NUMBER_FIELD(local_ranks), 0, 65536},
-	{{"pool_idle_ms", "BATCHMIG_POOL_IDLE_MS", "integer", "0..86400000", "ms", "10000",
-	  "pages of the pool unused so long are given back; 0 never", NULL, NULL},
-	 NUMBER_FIELD(pool_idle_ms), 0, 86400000},
-	{{"spread", "BATCHMIG_SPREAD", "choice", "off|on", "", "on",
-	  "threads of a batch run on different last-level caches near its nodes", NULL, NULL},
-	 STRING_FIELD(spread), 0, 0},
-	{{"pool_refill", "BATCHMIG_POOL_REFILL", "choice", "off|on", "", "off",
-	  "what a batch found lacking in the pool is made ready for the next one", NULL, NULL},
-	 STRING_FIELD(pool_refill), 0, 0},
-	{{"max_stall_us", "BATCHMIG_MAX_STALL_US", "integer", "0..60000000", "us", "0",
-	  "longest that a thread shall wait for a page that moves; 0 is any time", NULL, NULL},
-	 NUMBER_FIELD(max_stall_us), 0, BM_STALL_MOST_US},
-	{{"bound", "BATCHMIG_BOUND", "choice", "strict|wish", "", "strict",
-	  "whether what would take longer than max_stall_us is left where it is", NULL, NULL},
-	 STRING_FIELD(bound), 0, 0},
-	{{"max_bytes_per_s", "BATCHMIG_MAX_BYTES_PER_S", "integer", "0..1000000000000000", "bytes/s",
-	  "0", "most that all batches of the context move together; 0 is any number", NULL, NULL},
-	 NUMBER_FIELD(max_bytes_per_s), 0, BM_RATE_MOST},
-	{{"stats", "BATCHMIG_STATS", "choice", "0|1", "", "0",
-	  "whether the sums are reported when the context is freed, or the process exits", NULL, NULL},
-	 STRING_FIELD(stats), 0, 0},
-	{{"stats_file", "BATCHMIG_STATS_FILE", "text", "up to 255 bytes", "", "",
-	  "file that the report is added to, %p is the process; empty is standard error", NULL, NULL},
-	 STRING_FIELD(stats_file), 0, 0},
-	{{"profile", "BATCHMIG_PROFILE", "text", "up to 255 bytes", "", "",
-	  "file of batchmig tune with what things cost on this machine; empty measures shortly", NULL,
-	  NULL},
-	 STRING_FIELD(profile), 0, 0},
-};
-/* clang-format on */
-
 const struct bm_option_info *bm_option_row(size_t index)
 {
-	return index < BM_OPTION_COUNT ? &table[index].info : NULL;
+	return index < BM_OPTION_COUNT ? &bm_option_table[index].info : NULL;
 }
 
 /* The index of text in "a|b|c", or -1. */
@@ -120,7 +40,7 @@ static void choice_name(const char *allowed, int64_t index, char *buffer, size_t
 }
 
 /* @name is what the user wrote: the variable or the field. */
-static int refuse(char *why, const char *name, const char *value, const struct row *row)
+static int refuse(char *why, const char *name, const char *value, const struct bm_option_row *row)
 {
 	snprintf(why, BM_WHY_MAX, "%s=%.80s is not allowed: it must be %s%s%s%s", name, value,
 		 row->info.type[0] == 'i' ? "a whole number in " : "one of ", row->info.allowed,
@@ -137,7 +57,7 @@ static int refuse_length(char *why, const char *name, size_t length, size_t most
 
 static int set_number(struct bm_config *config, size_t id, int64_t value)
 {
-	if (value < table[id].min || value > table[id].max)
+	if (value < bm_option_table[id].min || value > bm_option_table[id].max)
 		return -EINVAL;
 	config->value[id] = value;
 	return 0;
@@ -155,7 +75,7 @@ static int parse_number(const char *text, int64_t *value)
 
 int bm_mover_parse(const char *text, const char *name, char *why)
 {
-	const struct row *row = &table[BM_OPTION_MOVER];
+	const struct bm_option_row *row = &bm_option_table[BM_OPTION_MOVER];
 	int index = choice_index(row->info.allowed, text);
 
 	if (index >= 0)
@@ -174,15 +94,24 @@ static int set_free_text(char *place, const char *name, const char *text, char *
 	return 0;
 }
 
+/* Where the text of such an option is kept. */
+static size_t place_of(size_t id)
+{
+	if (id == BM_OPTION_DSA_WQS)
+		return offsetof(struct bm_config, dsa_wqs);
+	return id == BM_OPTION_PROFILE ? offsetof(struct bm_config, profile)
+				       : offsetof(struct bm_config, stats_file);
+}
+
 void bm_mover_name(enum bm_mover mover, char *buffer, size_t size)
 {
-	choice_name(table[BM_OPTION_MOVER].info.allowed, mover, buffer, size);
+	choice_name(bm_option_table[BM_OPTION_MOVER].info.allowed, mover, buffer, size);
 }
 
 static int set_text(struct bm_config *config, size_t id, const char *name, const char *text,
 		    char *why)
 {
-	const struct row *row = &table[id];
+	const struct bm_option_row *row = &bm_option_table[id];
 	int64_t number = 0;
 	int index;
 
@@ -190,10 +119,9 @@ static int set_text(struct bm_config *config, size_t id, const char *name, const
 	case 'l':
 		if (set_free_text(config->backend, name, text, why) < 0)
 			return -EINVAL;
-		return bm_registry_check(text, name, why);
+		return bm_registry_check(text, name, NULL, why);
 	case 't':
-		return set_free_text(id == BM_OPTION_PROFILE ? config->profile : config->stats_file,
-				     name, text, why);
+		return set_free_text((char *)config + place_of(id), name, text, why);
 	case 'i':
 		if (parse_number(text, &number) < 0 || set_number(config, id, number) < 0)
 			return refuse(why, name, text, row);
@@ -229,7 +157,7 @@ static const char *string_field(const struct bm_options *options, size_t offset)
 static int from_option(struct bm_config *config, size_t id, const struct bm_options *options,
 		       char *why)
 {
-	const struct row *row = &table[id];
+	const struct bm_option_row *row = &bm_option_table[id];
 	char text[32];
 	int64_t number;
 
@@ -244,7 +172,7 @@ static int from_option(struct bm_config *config, size_t id, const struct bm_opti
 	return refuse(why, row->info.name, text, row);
 }
 
-static int is_set(const struct bm_options *options, const struct row *row)
+static int is_set(const struct bm_options *options, const struct bm_option_row *row)
 {
 	if (row->is_string)
 		return string_field(options, row->offset) != NULL;
@@ -254,7 +182,7 @@ static int is_set(const struct bm_options *options, const struct row *row)
 static int resolve_one(const struct bm_sys *sys, const struct bm_options *options,
 		       struct bm_config *config, size_t id, char *why)
 {
-	const struct row *row = &table[id];
+	const struct bm_option_row *row = &bm_option_table[id];
 	const char *text;
 
 	if (is_set(options, row))
@@ -282,6 +210,9 @@ int bm_options_init(struct bm_options *options, size_t size)
 	unset.pool_idle_ms = BM_OPTION_UNSET;
 	unset.max_stall_us = BM_OPTION_UNSET;
 	unset.max_bytes_per_s = BM_OPTION_UNSET;
+	unset.dsa_batch = BM_OPTION_UNSET;
+	unset.engine_timeout_ms = BM_OPTION_UNSET;
+	unset.engine_least_kb = BM_OPTION_UNSET;
 	bm_struct_export(options, size, &unset, sizeof(unset));
 	return 0;
 }
@@ -304,6 +235,31 @@ static int import_options(const struct bm_options *options, struct bm_options *k
 			 "the options come from a newer version and set what %s does not know",
 			 bm_version());
 	return rc;
+}
+
+void bm_config_backend_env(const struct bm_sys *sys, const struct bm_config *config,
+			   struct bm_backend_env *env)
+{
+	const int64_t *value = config->value;
+
+	*env = (struct bm_backend_env){.sys = sys,
+				       .log = &config->log,
+				       .loop = config->copy_loop,
+				       .dsa_wqs = config->dsa_wqs,
+				       .batch = (uint32_t)value[BM_OPTION_DSA_BATCH],
+				       .wait = (enum bm_engine_wait)value[BM_OPTION_ENGINE_WAIT],
+				       .page_size = (uint64_t)sys->page_size()};
+}
+
+/* Whether there is a device at all, where only such are named. */
+static int check_devices(const struct bm_sys *sys, const struct bm_config *config, char *why)
+{
+	const char *source = config->source[BM_OPTION_BACKEND];
+	const struct bm_option_info *row = &bm_option_table[BM_OPTION_BACKEND].info;
+	struct bm_backend_env env;
+
+	bm_config_backend_env(sys, config, &env);
+	return bm_registry_check(config->backend, *source == 'e' ? row->env : row->name, &env, why);
 }
 
 int bm_config_resolve(const struct bm_sys *sys, const struct bm_options *options,
@@ -337,18 +293,17 @@ int bm_config_resolve(const struct bm_sys *sys, const struct bm_options *options
 	}
 	config->log.level = (int)config->value[BM_OPTION_LOG];
 	bm_option_text(config, BM_OPTION_COPY_LOOP, config->copy_loop, sizeof(config->copy_loop));
-	return first;
+	return first < 0 ? first : check_devices(sys, config, why);
 }
 
 void bm_option_text(const struct bm_config *config, size_t index, char *buffer, size_t size)
 {
-	const struct row *row = &table[index];
+	const struct bm_option_row *row = &bm_option_table[index];
 
 	if (row->info.type[0] == 'l')
 		snprintf(buffer, size, "%s", config->backend);
 	else if (row->info.type[0] == 't')
-		snprintf(buffer, size, "%s",
-			 index == BM_OPTION_PROFILE ? config->profile : config->stats_file);
+		snprintf(buffer, size, "%s", (const char *)config + place_of(index));
 	else if (row->info.type[0] == 'i')
 		snprintf(buffer, size, "%" PRId64, config->value[index]);
 	else

@@ -8,6 +8,7 @@
 #ifndef BM_OPTIONS_H
 #define BM_OPTIONS_H
 
+#include "backend.h"
 #include "batchmig.h"
 #include "log.h"
 #include "sys.h"
@@ -45,6 +46,12 @@ enum bm_option_id {
 	BM_OPTION_STATS,
 	BM_OPTION_STATS_FILE,
 	BM_OPTION_PROFILE,
+	BM_OPTION_DSA_WQS,
+	BM_OPTION_DSA_BATCH,
+	BM_OPTION_ENGINE_WAIT, /* enum bm_engine_wait */
+	BM_OPTION_ENGINE_TIMEOUT_MS,
+	BM_OPTION_ENGINE_LEAST_KB,
+	BM_OPTION_ENGINE_SHARE, /* enum bm_share */
 	BM_OPTION_COUNT
 };
 
@@ -53,6 +60,7 @@ struct bm_config {
 	char copy_loop[BM_CHOICE_MAX];
 	char stats_file[BM_LIST_MAX];
 	char profile[BM_LIST_MAX];
+	char dsa_wqs[BM_LIST_MAX];
 	int64_t value[BM_OPTION_COUNT]; /* integers, and indices of choices */
 	const char *source[BM_OPTION_COUNT];
 	struct bm_log log;
@@ -64,6 +72,10 @@ struct bm_config {
  */
 int bm_config_resolve(const struct bm_sys *sys, const struct bm_options *options,
 		      struct bm_config *config, char *why);
+
+/* What backends are given, as far as those need it that only look. */
+void bm_config_backend_env(const struct bm_sys *sys, const struct bm_config *config,
+			   struct bm_backend_env *env);
 
 /* The index of a mover name; -EINVAL or -ENODEV with the reason. */
 int bm_mover_parse(const char *text, const char *name, char *why);

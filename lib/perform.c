@@ -41,11 +41,13 @@ int bm_perform_one(struct bm_context *context, const struct bm_request *request)
 }
 
 /* What was used for most of it. */
-static void name_used(struct bm_report *report, const struct bm_choice *choice)
+static void name_used(struct bm_report *report, const struct bm_job *job)
 {
+	const struct bm_choice *choice = &job->choice;
 	int swap = report->bytes_swapped > report->bytes_moved / 2;
+	int cpu = report->bytes_offloaded <= report->bytes_swapped / 2;
 
-	report->backend = swap ? choice->backend->name : bm_registry_kernel();
+	report->backend = swap ? job->copied_by[cpu] : bm_registry_kernel();
 	report->mover = swap ? "swap" : choice->mover == BM_MOVER_MBIND ? "mbind" : "move_pages";
 }
 
@@ -72,7 +74,7 @@ static void tell_plan(const struct bm_context *context, const struct bm_request 
 	       "batch of %zu %s of process %d begins: mover %s, backend %s, %s, swap %s, "
 	       "bound %llu us%s, at most %llu and all together %llu bytes/s, threads %s",
 	       request->count, request->ranges ? "ranges" : "pages", (int)request->pid, mover,
-	       choice->backend ? choice->backend->name : bm_registry_kernel(),
+	       choice->picks.count ? choice->picks.list[0]->name : bm_registry_kernel(),
 	       quiet_name(context, choice), choice->wants_swap ? "first" : "not",
 	       (unsigned long long)choice->bound_ns / 1000, choice->is_wish ? " as a wish" : "",
 	       (unsigned long long)choice->pace->own.bytes_per_s,
@@ -104,7 +106,7 @@ long bm_perform(struct bm_context *context, const struct bm_request *request,
 		return bm_request_refuse(context, (int)result, bm_error_text((int)result));
 	if (result < 0)
 		return result;
-	name_used(&job.report, choice);
+	name_used(&job.report, &job);
 	bm_stalls_report(choice->stalls, &job.report);
 	bm_sums_add(&context->sums, &job.report, choice->stalls, context->page_size);
 	bm_log(&context->config.log, BM_LOG_DEBUG,

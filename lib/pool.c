@@ -278,13 +278,6 @@ void bm_pool_give(struct bm_pool *pool, struct bm_slab *slab)
 		release(pool, slab);
 }
 
-void bm_pool_abandon(struct bm_pool *pool, struct bm_slab *slab)
-{
-	(void)pool;
-	/* In no list: its memory stays until the pool ends. */
-	slab->next = NULL;
-}
-
 /* What nobody has used for so long is not wanted either. */
 static void want_less(struct bm_pool *pool, const struct bm_slab *slab)
 {
@@ -368,7 +361,8 @@ static void empty_all(struct bm_uffd_user *user)
 	while (mapping) {
 		struct bm_mapping *next = mapping->next;
 
-		bm_mapping_unmap(&pool->env, uffd, mapping);
+		if (!bm_mapping_is_held(mapping))
+			bm_mapping_unmap(&pool->env, uffd, mapping);
 		mapping = next;
 	}
 	atomic_fetch_add(&pool->keeper_word, 1);

@@ -93,8 +93,14 @@ struct bm_slab *bm_pool_take_empty(struct bm_pool *pool, const struct bm_pool_wi
 				   int *error);
 /* Back, with whatever is resident in it now; node -1: to be found out. */
 void bm_pool_give(struct bm_pool *pool, struct bm_slab *slab);
-/* The same for one that somebody may still write to: never used again. */
-void bm_pool_abandon(struct bm_pool *pool, struct bm_slab *slab);
+/*
+ * One that an engine may still write to: it stays mapped, whatever becomes of
+ * the pool, and is used again only when it has been given back.
+ */
+void bm_pool_hold(struct bm_pool *pool, struct bm_slab *slab);
+void bm_pool_give_held(struct bm_pool *pool, struct bm_slab *slab);
+/* When the pool forgets a mapping: 1 where it must stay mapped for ever. */
+int bm_mapping_is_held(struct bm_mapping *mapping);
 
 /* For refill.h: 1 when so many bytes may be populated, as far as control groups are concerned. */
 int bm_pool_may_populate(struct bm_pool *pool, uint64_t bytes);

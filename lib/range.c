@@ -58,6 +58,7 @@ static void add_report(struct bm_report *sum, const struct bm_report *part)
 	sum->ns_verify += part->ns_verify;
 	sum->threads = part->threads > sum->threads ? part->threads : sum->threads;
 	sum->bytes_swapped += part->bytes_swapped;
+	sum->bytes_offloaded += part->bytes_offloaded;
 	for (size_t i = 0; i < BM_REASON_COUNT; i++)
 		sum->reasons[i] += part->reasons[i];
 }

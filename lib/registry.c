@@ -13,32 +13,58 @@
 #define COUNT_OF(a)    (sizeof(a) / sizeof((a)[0]))
 #define NAME_MAX_BYTES 32
 
-static const char not_built[] = "not part of this version of the library";
-static const char later[] = "a later version; until then name kernel, cpu or auto";
-
-#define ALLOWED "auto, kernel, cpu"
-
-static const struct bm_facility table[] = {
-	{"kernel", 1, "the kernel copies, with move_pages(2) or mbind(2)", ""},
-	{"cpu", 1, "threads of the process copy, with the mover swap", ""},
-	{"dsa", 0, not_built, later},
-	{"ptdma", 0, not_built, later},
+struct row {
+	const char *name;
+	const struct bm_backend *copies; /* NULL: the kernel does, or it is not built */
+	const char *why;                 /* does, or why not */
+	const char *remedy;              /* "" where it can be used, as far as this table knows */
 };
 
-/* What copies for the mover swap; NULL: nothing, or not yet. */
-static const struct bm_backend *const copying[COUNT_OF(table)] = {NULL, &bm_backend_cpu};
+#define ALLOWED "auto, kernel, cpu, dsa"
 
-const struct bm_facility *bm_registry_row(size_t index)
+static const struct row table[] = {
+	{"kernel", NULL, "the kernel copies, with move_pages(2) or mbind(2)", ""},
+	{"cpu", &bm_backend_cpu, "threads of the process copy, with the mover swap", ""},
+	{"dsa", NULL, "not part of this version of the library",
+	 "a later version; until then name kernel, cpu or auto"},
+	{"ptdma", NULL, "not part of this version of the library",
+	 "a later version; until then name kernel, cpu or auto"},
+};
+
+enum { KERNEL, CPU, DEVICES }; /* rows */
+
+/* What one can say of a row here and now; the texts have BM_WHY_MAX bytes. */
+static int is_usable(const struct row *row, const struct bm_backend_env *env, char *why,
+		     char *remedy)
 {
-	return index < COUNT_OF(table) ? &table[index] : NULL;
+	snprintf(why, BM_WHY_MAX, "%s", row->why);
+	snprintf(remedy, BM_WHY_MAX, "%s", row->remedy);
+	if (*row->remedy)
+		return 0;
+	return !env || !row->copies || !row->copies->probe ||
+	       row->copies->probe(env, why, remedy) == 0;
+}
+
+int bm_registry_row(size_t index, const struct bm_backend_env *env, struct bm_facility *row,
+		    char *why, char *remedy)
+{
+	if (index >= COUNT_OF(table))
+		return 0;
+	row->name = table[index].name;
+	row->usable = is_usable(&table[index], env, why, remedy);
+	if (row->usable)
+		*remedy = '\0';
+	row->why = why;
+	row->remedy = remedy;
+	return 1;
 }
 
 const char *bm_registry_kernel(void)
 {
-	return table[0].name;
+	return table[KERNEL].name;
 }
 
-static const struct bm_facility *find(const char *name)
+static const struct row *find(const char *name)
 {
 	for (size_t i = 0; i < COUNT_OF(table); i++) {
 		if (strcmp(table[i].name, name) == 0)
@@ -88,61 +114,85 @@ static int unknown(const char *name, const char *option, char *why)
 	return -EINVAL;
 }
 
-static size_t explain(char *why, size_t used, const struct bm_facility *row)
+static size_t explain(char *reasons, size_t used, const char *name, const char *why)
 {
-	int more = snprintf(why + used, BM_WHY_MAX - used, "%s %s: %s", used ? ";" : "", row->name,
-			    row->why);
+	int more = snprintf(reasons + used, BM_WHY_MAX - used, "%s %s: %s", used ? ";" : "", name,
+			    why);
 
 	return bm_least(used + (size_t)more, BM_WHY_MAX - 1);
 }
 
-int bm_registry_check(const char *list, const char *option, char *why)
+/* The next name of a list, which is moved behind it; 0 at its end. */
+static int next_name(const char **list, char *name)
 {
-	char reasons[BM_WHY_MAX] = "";
-	size_t used = 0;
-	int usable = 0;
+	size_t span;
 
-	for (;;) {
-		size_t span = strcspn(list, ",");
-		char name[NAME_MAX_BYTES] = "";
-		const struct bm_facility *row;
-
-		snprintf(name, sizeof(name), "%.*s", (int)bm_least(span, NAME_MAX_BYTES), list);
-		row = find(name);
-		if (!row && strcmp(name, "auto") != 0)
-			return unknown(name, option, why);
-		usable |= !row || row->usable;
-		if (row && !row->usable)
-			used = explain(reasons, used, row);
-		if (!list[span])
-			break;
-		list += span + 1;
-	}
-	if (usable)
+	if (!*list)
 		return 0;
+	span = strcspn(*list, ",");
+	snprintf(name, NAME_MAX_BYTES, "%.*s", (int)bm_least(span, NAME_MAX_BYTES), *list);
+	*list = (*list)[span] ? *list + span + 1 : NULL;
+	return 1;
+}
+
+int bm_registry_check(const char *list, const char *option, const struct bm_backend_env *env,
+		      char *why)
+{
+	char reasons[BM_WHY_MAX] = "", name[NAME_MAX_BYTES], remedy[BM_WHY_MAX];
+	const char *rest = list;
+	size_t used = 0;
+
+	while (next_name(&rest, name)) {
+		if (!find(name) && strcmp(name, "auto") != 0)
+			return unknown(name, option, why);
+	}
+	rest = list;
+	while (next_name(&rest, name)) {
+		const struct row *row = find(name);
+
+		if (!row || is_usable(row, env, why, remedy)) {
+			*why = '\0';
+			return 0;
+		}
+		used = explain(reasons, used, name, why);
+	}
 	snprintf(why, BM_WHY_MAX, "%s: nothing of the list can be had:%.400s; allowed: " ALLOWED,
 		 option, reasons);
 	return -ENODEV;
 }
 
-const struct bm_backend *bm_registry_copying(const char *list, int *named)
+static void pick(struct bm_picks *picks, const struct bm_backend *backend)
 {
-	*named = 0;
-	for (;;) {
-		size_t span = strcspn(list, ",");
-		char name[NAME_MAX_BYTES] = "";
-		const struct bm_facility *row;
+	for (size_t i = 0; i < picks->count; i++) {
+		if (picks->list[i] == backend)
+			return;
+	}
+	if (backend && picks->count < BM_ENGINES_MOST)
+		picks->list[picks->count++] = backend;
+}
 
-		snprintf(name, sizeof(name), "%.*s", (int)bm_least(span, NAME_MAX_BYTES), list);
-		row = find(name);
-		if (!row)
-			return copying[1]; /* auto */
-		if (row->usable) {
-			*named = copying[row - table] != NULL;
-			return copying[row - table];
+/* For "auto": devices before the cpu, which takes what they cannot. */
+static void pick_all(struct bm_picks *picks)
+{
+	for (size_t i = DEVICES; i < COUNT_OF(table); i++)
+		pick(picks, table[i].copies);
+	pick(picks, table[CPU].copies);
+}
+
+void bm_registry_picks(const char *list, struct bm_picks *picks)
+{
+	char name[NAME_MAX_BYTES];
+
+	while (next_name(&list, name)) {
+		const struct row *row = find(name);
+
+		if (row == &table[KERNEL])
+			return; /* what comes after the kernel is never needed */
+		if (row) {
+			picks->named |= row->copies != NULL;
+			pick(picks, row->copies);
+		} else {
+			pick_all(picks);
 		}
-		if (!list[span])
-			return NULL;
-		list += span + 1;
 	}
 }

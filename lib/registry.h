@@ -5,23 +5,24 @@
 
 #include "backend.h"
 #include "batchmig.h"
+#include "engines.h"
 
 /*
  * Checks a preference list ("auto", "dsa,kernel"): 0 when something of it can
  * be had; -EINVAL for an unknown or empty name, with a suggestion; -ENODEV
- * when nothing is left, with the reason of each. @option names the list in
- * the message; @why has BM_WHY_MAX bytes.
+ * when nothing is left, with the reason of each. Devices are looked for with
+ * @env, where nothing before them can be had; NULL: they are not. @option names
+ * the list in the message; @why has BM_WHY_MAX bytes.
  */
-int bm_registry_check(const char *list, const char *option, char *why);
+int bm_registry_check(const char *list, const char *option, const struct bm_backend_env *env,
+		      char *why);
 
-/* The backends for bm_info: NULL past the end. */
-const struct bm_facility *bm_registry_row(size_t index);
+/* The backends for bm_info: 1, 0 past the end. @why and @remedy have BM_WHY_MAX bytes. */
+int bm_registry_row(size_t index, const struct bm_backend_env *env, struct bm_facility *row,
+		    char *why, char *remedy);
 
-/*
- * The backend of a valid list that copies for the mover swap, NULL when the
- * kernel comes first. *named: the list names it, which is a quiet promise.
- */
-const struct bm_backend *bm_registry_copying(const char *list, int *named);
+/* The backends of a valid list that copy for the mover swap, before it comes to the kernel. */
+void bm_registry_picks(const char *list, struct bm_picks *picks);
 
 /* The name of the backend that copies with the kernel movers. */
 const char *bm_registry_kernel(void);

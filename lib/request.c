@@ -3,6 +3,7 @@
 #include "request.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "cost.h"
 #include "range.h"
@@ -65,6 +66,17 @@ static int check_limits(const struct bm_context *context, const struct bm_reques
 	return 0;
 }
 
+static int check_backend(const struct bm_context *context, const char *list, char *why)
+{
+	struct bm_backend_env env;
+
+	/* Looking for devices takes time, and this was done when the context was made. */
+	if (strcmp(list, context->config.backend) == 0)
+		return 0;
+	bm_config_backend_env(context->sys, &context->config, &env);
+	return bm_registry_check(list, "backend", &env, why);
+}
+
 /* The mover of this request by name, or -errno. */
 static int find_mover(const struct bm_context *context, const struct bm_request *request)
 {
@@ -73,7 +85,7 @@ static int find_mover(const struct bm_context *context, const struct bm_request 
 	int rc = 0;
 
 	if (request->backend)
-		rc = bm_registry_check(request->backend, "backend", why);
+		rc = check_backend(context, request->backend, why);
 	if (rc == 0 && request->mover)
 		rc = mover = bm_mover_parse(request->mover, "mover", why);
 	if (rc < 0) {
@@ -99,15 +111,15 @@ static void choose(const struct bm_context *context, const struct bm_request *re
 		   struct bm_choice *choice)
 {
 	const char *list = request->backend ? request->backend : context->config.backend;
-	int named;
 
 	choice->mover = mover == BM_MOVER_SWAP ? BM_MOVER_AUTO : (enum bm_mover)mover;
-	choice->backend = bm_registry_copying(list, &named);
+	choice->picks = (struct bm_picks){.count = 0};
+	bm_registry_picks(list, &choice->picks);
 	if (context->copies)
-		choice->backend = context->copies;
-	choice->quiet = named || request->flags & BM_QUIET ||
+		choice->picks = (struct bm_picks){{context->copies}, 1, choice->picks.named};
+	choice->quiet = choice->picks.named || request->flags & BM_QUIET ||
 			context->config.value[BM_OPTION_QUIET] != BM_QUIET_NO;
-	choice->wants_swap = choice->backend &&
+	choice->wants_swap = choice->picks.count &&
 			     (mover == BM_MOVER_SWAP || (mover == BM_MOVER_AUTO && choice->quiet));
 	choice->named = mover == BM_MOVER_SWAP;
 	if (!choice->named && request->pages && !(request->flags & BM_REPLACE) &&

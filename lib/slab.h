@@ -28,6 +28,8 @@ struct bm_slab {
 	uint32_t count;                        /* of resident pages; a huge one is one */
 	uint64_t resident[BM_SLAB_PAGES / 64]; /* those of base pages */
 	uint64_t since_ns;                     /* when it was given to the pool */
+	int is_held;                           /* an engine may still write to it */
+	int is_orphan;                         /* and the pool it was of is no more */
 };
 
 /* What slabs are made with. */

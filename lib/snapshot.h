@@ -5,9 +5,10 @@
 
 #include "context.h"
 
-#define BM_FACTS_MAX  32
-#define BM_MOVERS_MAX 4
-#define BM_VALUES_MAX BM_LIST_MAX
+#define BM_FACTS_MAX    32
+#define BM_MOVERS_MAX   4
+#define BM_BACKENDS_MAX 8
+#define BM_VALUES_MAX   BM_LIST_MAX
 
 struct bm_text; /* a string of the snapshot, in a list */
 
@@ -21,6 +22,8 @@ struct bm_info {
 	size_t fact_count;
 	struct bm_facility movers[BM_MOVERS_MAX];
 	size_t mover_count;
+	struct bm_facility backends[BM_BACKENDS_MAX];
+	size_t backend_count;
 	struct bm_option_info options[BM_OPTION_COUNT];
 };
 

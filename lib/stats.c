@@ -84,6 +84,7 @@ void bm_sums_add(struct bm_sums *sums, const struct bm_report *report,
 	for (size_t i = 0; i < BM_REASON_COUNT; i++)
 		stats->reasons[i] += report->reasons[i];
 	stats->bytes_swapped += report->bytes_swapped;
+	stats->bytes_offloaded += report->bytes_offloaded;
 	stats->windows += report->windows;
 	stats->ns_window += report->ns_window;
 	stats->windows_late += report->windows_late;

@@ -12,8 +12,6 @@
 #include "pagemap.h"
 #include "threads.h"
 
-/* No engine takes as long for a chunk; what is slower is as good as dead. */
-#define PATIENCE_NS UINT64_C(1000000000)
 /* What a backend may take to measure its loops, and the rest of it, for a moment. */
 #define OPEN_BYTES (16u << 20)
 
@@ -26,17 +24,17 @@ static int many_nodes(const struct bm_sys *sys)
 	       strpbrk(text, ",-");
 }
 
-static int open_engine(struct bm_swap *swap, const struct bm_swap_config *config)
+static void set_up_engines(struct bm_swap *swap, const struct bm_swap_config *config)
 {
-	swap->backend = config->backend;
-	swap->env = (struct bm_backend_env){.sys = config->sys,
-					    .log = config->log,
-					    .loop = config->loop,
-					    .page_size = config->page_size,
-					    .huge_size = config->huge_size,
-					    .memory = bm_own_memory,
-					    .memory_end = bm_own_memory_end};
-	return swap->backend->open(&swap->env, &swap->engine);
+	struct bm_engines *engines = &swap->engines;
+
+	engines->env = config->env;
+	engines->env.memory = bm_own_memory;
+	engines->env.memory_end = bm_own_memory_end;
+	engines->patience_ns = config->patience_ns;
+	engines->least = config->engine_least;
+	engines->share = config->engine_share;
+	swap->usual = (struct bm_use){-1, -1};
 }
 
 static int open_pool(struct bm_swap *swap, const struct bm_swap_config *config)
@@ -66,16 +64,12 @@ int bm_swap_new(const struct bm_swap_config *config, struct bm_swap **swap)
 					   config->strict};
 	rc = bm_headroom(config->sys) < OPEN_BYTES ? -ENOMEM : bm_uffd_probe(&made->wish);
 	if (rc == 0)
-		rc = open_engine(made, config);
-	if (rc == 0) {
 		rc = open_pool(made, config);
-		if (rc < 0)
-			made->backend->close(made->engine);
-	}
 	if (rc < 0) {
 		free(made);
 		return rc;
 	}
+	set_up_engines(made, config);
 	made->rates = config->rates;
 	atomic_init(&made->calibrated, config->calibrated);
 	*swap = made;
@@ -86,14 +80,11 @@ void bm_swap_free(struct bm_swap *swap, int stale)
 {
 	if (!swap)
 		return;
-	for (size_t i = 0; i < BM_SEATS && !stale; i++) {
-		/* One that did not answer may still write to its records. */
-		if (swap->seats[i].copier.channel && !swap->seats[i].copier.silent)
-			swap->backend->chan_close(swap->seats[i].copier.channel);
-	}
 	if (!stale) {
 		bm_keeper_end(&swap->pool);
-		swap->backend->close(swap->engine);
+		for (size_t i = 0; i < BM_SEATS; i++)
+			bm_seat_close(swap, &swap->seats[i]);
+		bm_engines_close(&swap->engines);
 		bm_pool_end(&swap->pool);
 	}
 	swap->wish.sys->close(swap->pool.env.pagemap);
@@ -128,26 +119,4 @@ void bm_seat_unclaim(struct bm_swap *swap, struct bm_seat *seat)
 	if (uffd)
 		bm_uffd_let_go(swap->wish.sys, &signals);
 	seat->serial = 0;
-}
-
-struct bm_seat *bm_swap_sit(struct bm_swap *swap)
-{
-	int number = bm_pool_seat_take(&swap->pool);
-	struct bm_seat *seat = number < 0 ? NULL : &swap->seats[number];
-
-	if (!seat || seat->copier.channel)
-		return seat;
-	seat->number = number;
-	seat->copier = (struct bm_copier){
-		.sys = swap->wish.sys, .backend = swap->backend, .patience_ns = PATIENCE_NS};
-	if (swap->backend->chan_open(swap->engine, -1, &seat->copier.channel) == 0)
-		return seat;
-	bm_pool_seat_give(&swap->pool, number);
-	return NULL;
-}
-
-void bm_swap_rise(struct bm_swap *swap, struct bm_seat *seat)
-{
-	bm_seat_unclaim(swap, seat);
-	bm_pool_seat_give(&swap->pool, seat->number);
 }

@@ -6,15 +6,17 @@
 #ifndef BM_SWAP_H
 #define BM_SWAP_H
 
-#include "copy.h"
+#include "engines.h"
 #include "pool.h"
 #include "rates.h"
 
 struct bm_swap_config {
 	const struct bm_sys *sys;
 	const struct bm_log *log;
-	const struct bm_backend *backend;
-	const char *loop;
+	struct bm_backend_env env; /* options of the backends */
+	size_t engine_least;       /* bytes, see struct bm_engines */
+	enum bm_share engine_share;
+	uint64_t patience_ns;
 	struct bm_rates *rates;
 	int calibrated; /* they come from a profile */
 	uint64_t page_size, huge_size;
@@ -24,6 +26,12 @@ struct bm_swap_config {
 	int strict;
 };
 
+/* Of one of the engines. */
+struct bm_seat_channel {
+	struct bm_channel *channel; /* NULL: not yet */
+	int silent;                 /* see struct bm_copier */
+};
+
 /* What a thread works with. */
 struct bm_seat {
 	int number;
@@ -31,20 +39,23 @@ struct bm_seat {
 	int claims[2];   /* the stack and the block of the thread that sits here; -1 */
 	uint64_t serial; /* of the userfaultfd that they were made with; 0: none were */
 	struct bm_copier copier;
+	struct bm_use use; /* who is in it */
+	struct bm_seat_channel channels[BM_ENGINES_MOST];
+	struct bm_slab *held; /* that a silent channel may still write to */
+	unsigned int settled; /* how often it was asked whether it may */
 };
 
 struct bm_swap {
 	struct bm_uffd_wish wish;
 	struct bm_pool pool;
-	struct bm_engine *engine;
-	struct bm_backend_env env;
-	const struct bm_backend *backend;
+	struct bm_engines engines;
+	struct bm_use usual; /* of the batch that came last */
 	struct bm_seat seats[BM_SEATS];
 	struct bm_rates *rates; /* of the context */
 	atomic_int calibrated;
 };
 
-/* 0, or -errno: of the backend, or of what bm_uffd_enter() needs. */
+/* Without any engine yet: 0, or -errno of what bm_uffd_enter() needs. */
 int bm_swap_new(const struct bm_swap_config *config, struct bm_swap **swap);
 /* @stale: in a child of the process that made it. */
 void bm_swap_free(struct bm_swap *swap, int stale);
@@ -55,7 +66,9 @@ int bm_seat_claim(struct bm_uffd *uffd, struct bm_seat *seat, const void *frame,
 void bm_seat_unclaim(struct bm_swap *swap, struct bm_seat *seat);
 
 /* A seat for one thread, NULL when there is none; and its return. */
-struct bm_seat *bm_swap_sit(struct bm_swap *swap);
+struct bm_seat *bm_swap_sit(struct bm_swap *swap, struct bm_use use);
 void bm_swap_rise(struct bm_swap *swap, struct bm_seat *seat);
+/* For bm_swap_free(). */
+void bm_seat_close(struct bm_swap *swap, struct bm_seat *seat);
 
 #endif

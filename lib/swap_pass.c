@@ -93,7 +93,8 @@ static unsigned int sit_down(struct bm_job *job)
 	unsigned int seated = 0;
 
 	while (seated < job->swap_threads &&
-	       (job->seats[seated] || (job->seats[seated] = bm_swap_sit(job->swap)) != NULL))
+	       (job->seats[seated] ||
+		(job->seats[seated] = bm_swap_sit(job->swap, job->use)) != NULL))
 		seated++;
 	return seated;
 }
@@ -153,6 +154,15 @@ static int read_spans(struct bm_job *job)
 			     &job->spans);
 }
 
+static void name_copiers(struct bm_job *job)
+{
+	const struct bm_engine_slot *slots = job->swap->engines.slots;
+	int cpu = job->use.cpu >= 0 ? job->use.cpu : job->use.main;
+
+	job->copied_by[0] = slots[job->use.main].backend->name;
+	job->copied_by[1] = slots[cpu].backend->name;
+}
+
 void bm_swap_pass_open(struct bm_job *job)
 {
 	struct bm_context *context = job->context;
@@ -166,9 +176,10 @@ void bm_swap_pass_open(struct bm_job *job)
 	else if (!job->choice.quiet)
 		job->no_swap = BM_REASON_NO_PROMISE;
 	if (!job->no_swap)
-		rc = bm_context_swap(context, job->choice.backend, &job->swap);
+		rc = bm_context_swap(context, &job->choice.picks, &job->swap, &job->use);
 	begin = job->sys->now_ns();
 	if (job->swap) {
+		name_copiers(job);
 		bm_merged_init(&job->merged, job->sys, job->pagemap, context->page_size);
 		bm_refill_begin(&job->swap->pool);
 	}
@@ -188,6 +199,14 @@ void bm_swap_pass_open(struct bm_job *job)
 						 job->sys->cpus(), job->count * context->page_size);
 }
 
+/* What the engine of a device has copied. */
+static uint64_t offloaded_by(const struct bm_seat *seat)
+{
+	const struct bm_copier *copier = &seat->copier;
+
+	return copier->backend->facts & BM_BACKEND_SYNC ? 0 : copier->offloaded;
+}
+
 void bm_swap_pass_close(struct bm_job *job)
 {
 	if (job->swap) {
@@ -198,8 +217,10 @@ void bm_swap_pass_close(struct bm_job *job)
 	bm_vmas_free(&job->vmas);
 	bm_spans_free(&job->spans);
 	for (size_t i = 0; i < BM_WORKERS_MAX; i++) {
-		if (job->seats[i])
-			bm_swap_rise(job->swap, job->seats[i]);
+		if (!job->seats[i])
+			continue;
+		job->report.bytes_offloaded += offloaded_by(job->seats[i]);
+		bm_swap_rise(job->swap, job->seats[i]);
 		job->seats[i] = NULL;
 	}
 }

@@ -19,7 +19,7 @@
 #include "sys_thread.h"
 
 /* Linux caps a read at about 2 GiB; nothing read here comes near. */
-#define LIST_BYTES  4096
+#define LIST_BYTES 4096
 /* Room for 16384 CPUs, twice what any Linux configuration allows. */
 #define AFFINITY_WORDS (16384 / (8 * sizeof(unsigned long)))
 

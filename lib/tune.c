@@ -39,16 +39,22 @@ static void say(const struct tune *tune, const char *what, int from, int to)
 /* A swap of its own with this loop; 0 or -errno. */
 static int open_with(struct tune *tune, const char *loop)
 {
+	struct bm_picks picks = {.count = 0};
 	struct bm_swap_config config;
-	int named;
+	int rc;
 
 	bm_rates_init(&tune->rates);
-	bm_context_swap_config(tune->context,
-			       bm_registry_copying(tune->context->config.backend, &named), &config);
-	config.loop = loop;
+	bm_registry_picks(tune->context->config.backend, &picks);
+	bm_context_swap_config(tune->context, &config);
+	config.env.loop = loop;
 	config.rates = &tune->rates;
 	config.calibrated = 1;
-	return bm_swap_new(&config, &tune->swap);
+	rc = bm_swap_new(&config, &tune->swap);
+	if (rc == 0)
+		rc = bm_engines_use(&tune->swap->engines, &picks, &tune->swap->usual);
+	if (rc < 0)
+		bm_swap_free(tune->swap, 0);
+	return rc;
 }
 
 static void close_swap(struct tune *tune)

@@ -139,6 +139,7 @@ struct bm_report {
 	uint64_t windows_late;      /* longer than max_stall_us, where one was set */
 	uint64_t windows_preempted; /* in which the scheduler ran something else */
 	uint64_t ns_call_max;       /* the longest kernel call that moves */
+	uint64_t bytes_offloaded;   /* copied by the engine of a device, not by a CPU */
 };
 
 /*

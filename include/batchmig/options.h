@@ -37,7 +37,8 @@ typedef void bm_log_fn(void *user, int level, const char *line);
  */
 struct bm_options {
 	size_t size;
-	const char *backend;   /* BATCHMIG_BACKEND: preference list, "auto", "kernel", "cpu" */
+	const char *backend;   /* BATCHMIG_BACKEND: preference list, "auto", "kernel", "cpu",
+			        * "dsa" */
 	const char *mover;     /* BATCHMIG_MOVER: "auto", "swap", "move_pages" or "mbind" */
 	const char *quiet;     /* BATCHMIG_QUIET: "no", "yes" or "strict" */
 	const char *log_level; /* BATCHMIG_LOG: "none" to "debug" */
@@ -63,6 +64,14 @@ struct bm_options {
 				  * freed, or else when the process exits; "0" does not */
 	const char *stats_file;  /* BATCHMIG_STATS_FILE: the report is added to this file, "%p" is
 				  * the process's id; "": standard error */
+	const char *dsa_wqs;     /* BATCHMIG_DSA_WQS: work queues of Intel DSA, "": all there are */
+	int64_t dsa_batch;       /* BATCHMIG_DSA_BATCH: copies in one batch of it, 0: measured */
+	const char *engine_wait; /* BATCHMIG_ENGINE_WAIT: "auto", "poll", "umwait" or "yield" */
+	int64_t engine_timeout_ms; /* BATCHMIG_ENGINE_TIMEOUT_MS: then an engine is given up */
+	int64_t engine_least_kb;   /* BATCHMIG_ENGINE_LEAST_KB: smaller chunks are the cpu's where
+				    * both are named, KiB; 0: measured */
+	const char *engine_share;  /* BATCHMIG_ENGINE_SHARE: engine and cpu copy parts of one chunk,
+				    * "auto" measures, "off" or "on" */
 };
 
 /*

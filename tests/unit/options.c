@@ -53,7 +53,9 @@ START_TEST(environment_beats_default)
 		"2048",        "1",       "4",
 		"60000",       "off",     "on",
 		"500",         "wish",    "1000000",
-		"1",           "/tmp/%p", "/etc/batchmig.profile"};
+		"1",           "/tmp/%p", "/etc/batchmig.profile",
+		"wq0.0,wq2.1", "64",      "umwait",
+		"1",           "16",      "on"};
 
 	fake_reset();
 	for (size_t i = 0; i < BM_OPTION_COUNT; i++)
@@ -93,6 +95,12 @@ START_TEST(option_beats_environment)
 	options.stats = "1";
 	options.stats_file = "";
 	options.profile = "p";
+	options.dsa_wqs = "wq1.0";
+	options.dsa_batch = 1024;
+	options.engine_wait = "yield";
+	options.engine_timeout_ms = 60000;
+	options.engine_least_kb = 1048576;
+	options.engine_share = "off";
 	/* Also a bad value of the environment is not looked at. */
 	for (size_t i = 0; i < BM_OPTION_COUNT; i++)
 		fake_env(bm_option_row(i)->env, "rubbish");

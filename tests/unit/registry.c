@@ -13,7 +13,7 @@ static char why[BM_WHY_MAX];
 static int list(const char *text)
 {
 	why[0] = '\0';
-	return bm_registry_check(text, "BATCHMIG_BACKEND", why);
+	return bm_registry_check(text, "BATCHMIG_BACKEND", NULL, why);
 }
 
 START_TEST(lists_that_work)
@@ -85,34 +85,47 @@ START_TEST(long_names_and_lists)
 }
 END_TEST
 
+static struct bm_picks picks_of(const char *text)
+{
+	struct bm_picks picks = {.count = 0};
+
+	bm_registry_picks(text, &picks);
+	return picks;
+}
+
 START_TEST(copying_backends)
 {
-	int named;
+	struct bm_picks picks = picks_of("cpu");
 
-	ck_assert_ptr_eq(bm_registry_copying("cpu", &named), &bm_backend_cpu);
-	ck_assert_int_eq(named, 1);
-	ck_assert_ptr_eq(bm_registry_copying("dsa,cpu", &named), &bm_backend_cpu);
-	ck_assert_int_eq(named, 1);
+	ck_assert_uint_eq(picks.count, 1);
+	ck_assert_ptr_eq(picks.list[0], &bm_backend_cpu);
+	ck_assert_int_eq(picks.named, 1);
+	picks = picks_of("cpu,cpu,auto,cpu");
+	ck_assert_ptr_eq(picks.list[0], &bm_backend_cpu);
+	for (size_t i = 1; i < picks.count; i++)
+		ck_assert_ptr_ne(picks.list[i], &bm_backend_cpu);
 	/* No promise is in what the library chooses. */
-	ck_assert_ptr_eq(bm_registry_copying("auto", &named), &bm_backend_cpu);
-	ck_assert_int_eq(named, 0);
-	ck_assert_ptr_null(bm_registry_copying("kernel,cpu", &named));
-	ck_assert_int_eq(named, 0);
+	picks = picks_of("auto");
+	ck_assert_ptr_eq(picks.list[picks.count - 1], &bm_backend_cpu);
+	ck_assert_int_eq(picks.named, 0);
+	picks = picks_of("kernel,cpu");
+	ck_assert_uint_eq(picks.count, 0);
+	ck_assert_int_eq(picks.named, 0);
 }
 END_TEST
 
 START_TEST(rows_for_info)
 {
+	struct bm_facility row;
+	char remedy[BM_WHY_MAX];
 	size_t count = 0;
-	const struct bm_facility *row;
 
-	while ((row = bm_registry_row(count))) {
-		ck_assert(*row->name && *row->why);
-		ck_assert_int_eq(row->usable, *row->remedy == '\0');
-		count++;
+	for (; bm_registry_row(count, NULL, &row, why, remedy); count++) {
+		ck_assert(*row.name && *row.why);
+		ck_assert_int_eq(row.usable, *row.remedy == '\0');
 	}
 	ck_assert_uint_eq(count, 4);
-	ck_assert_ptr_null(bm_registry_row(SIZE_MAX));
+	ck_assert_int_eq(bm_registry_row(SIZE_MAX, NULL, &row, why, remedy), 0);
 	ck_assert_str_eq(bm_registry_kernel(), "kernel");
 }
 END_TEST

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* channels.c - the channels of a seat: opened at first use, settled when one was given up. */
+#include <errno.h>
+
+#include "swap.h"
+
+static struct bm_channel *channel_of(struct bm_swap *swap, struct bm_seat *seat, int place)
+{
+	const struct bm_engine_slot *slot = &swap->engines.slots[place];
+	struct bm_seat_channel *mine = &seat->channels[place];
+
+	if (!mine->channel && slot->backend->chan_open(slot->engine, -1, &mine->channel) < 0)
+		mine->channel = NULL;
+	return mine->channel;
+}
+
+/* 1 with a channel of each who copies. */
+static int set_copier(struct bm_swap *swap, struct bm_seat *seat, struct bm_use use)
+{
+	const struct bm_engines *engines = &swap->engines;
+	struct bm_copier *copier = &seat->copier;
+
+	*copier = (struct bm_copier){
+		.sys = swap->wish.sys, .node = -1, .patience_ns = engines->patience_ns};
+	seat->use = use;
+	if (use.main < 0)
+		return 0;
+	copier->backend = engines->slots[use.main].backend;
+	copier->channel = channel_of(swap, seat, use.main);
+	copier->silent = seat->channels[use.main].silent;
+	if (use.cpu < 0)
+		return copier->channel != NULL;
+	copier->least = engines->slots[use.main].least;
+	copier->shares = engines->slots[use.main].shares;
+	copier->cpu_channel = channel_of(swap, seat, use.cpu);
+	if (copier->cpu_channel)
+		copier->cpu = engines->slots[use.cpu].backend;
+	return copier->channel && copier->cpu;
+}
+
+struct bm_seat *bm_swap_sit(struct bm_swap *swap, struct bm_use use)
+{
+	int number = bm_pool_seat_take(&swap->pool);
+	struct bm_seat *seat = number < 0 ? NULL : &swap->seats[number];
+
+	if (!seat)
+		return NULL;
+	seat->number = number;
+	if (set_copier(swap, seat, use))
+		return seat;
+	bm_pool_seat_give(&swap->pool, number);
+	return NULL;
+}
+
+/* ---------------------------------------------------------------- silent ones */
+
+/* What it may have written to is the pool's again. */
+static void give_held(struct bm_swap *swap, struct bm_seat *seat)
+{
+	struct bm_slab *slab = seat->held, *next;
+	uint64_t signals;
+
+	/* Without a userfaultfd the pool is empty, and these are nobody's any more. */
+	if (slab && bm_uffd_visit(swap->wish.sys, &signals)) {
+		for (; slab; slab = next) {
+			next = slab->next;
+			bm_pool_give_held(&swap->pool, slab);
+		}
+		bm_uffd_leave(swap->wish.sys, &signals);
+	}
+	seat->held = NULL;
+}
+
+/* 1 when the channel of that place is known to write no more. */
+static int settle(struct bm_swap *swap, struct bm_seat *seat, int place)
+{
+	const struct bm_backend *backend = swap->engines.slots[place].backend;
+	struct bm_seat_channel *mine = &seat->channels[place];
+
+	if (!mine->silent)
+		return 1;
+	if (!backend->settle || backend->settle(mine->channel) != 1)
+		return 0;
+	mine->silent = 0;
+	return 1;
+}
+
+static int settle_all(struct bm_swap *swap, struct bm_seat *seat)
+{
+	int quiet = 1;
+
+	for (int i = 0; i < BM_ENGINES_MOST; i++)
+		quiet &= settle(swap, seat, i);
+	return quiet;
+}
+
+static void tell_silent(const struct bm_swap *swap, const struct bm_seat *seat)
+{
+	const struct bm_engines *engines = &swap->engines;
+
+	bm_log(engines->env.log, BM_LOG_WARN,
+	       "backend %s told of nothing for %llu ms: it is not used by this thread until it is "
+	       "known to be quiet, what it had is copied again from the old pages",
+	       seat->copier.backend->name, (unsigned long long)engines->patience_ns / 1000000);
+}
+
+void bm_swap_rise(struct bm_swap *swap, struct bm_seat *seat)
+{
+	bm_seat_unclaim(swap, seat);
+	if (seat->copier.silent && !seat->channels[seat->use.main].silent) {
+		seat->channels[seat->use.main].silent = 1;
+		seat->settled = 0;
+		tell_silent(swap, seat);
+	}
+	/* Asking takes time: after 1, 2, 4, 8... batches. */
+	if (seat->copier.silent) {
+		seat->settled++;
+		if ((seat->settled & (seat->settled - 1)) == 0 && settle_all(swap, seat))
+			give_held(swap, seat);
+	}
+	bm_pool_seat_give(&swap->pool, seat->number);
+}
+
+void bm_seat_close(struct bm_swap *swap, struct bm_seat *seat)
+{
+	if (settle_all(swap, seat))
+		give_held(swap, seat);
+	for (int i = 0; i < BM_ENGINES_MOST; i++) {
+		struct bm_engine_slot *slot = &swap->engines.slots[i];
+
+		/* It may still write to its records: they stay, and the engine with them. */
+		if (seat->channels[i].silent)
+			slot->is_silent = 1;
+		else if (seat->channels[i].channel)
+			slot->backend->chan_close(seat->channels[i].channel);
+	}
+}

@@ -32,12 +32,13 @@ static int open_one(struct bm_engines *engines, const struct bm_backend *backend
 	if (place < 0)
 		return -ENODEV;
 	slot = &engines->slots[place];
-	if (slot->engine)
+	if (slot->is_open)
 		return slot->is_silent ? -ENODEV : place;
 	if (slot->backend && slot->error && is_final(slot->error))
 		return slot->error;
 	slot->backend = backend;
 	slot->error = backend->open(&engines->env, &slot->engine);
+	slot->is_open = slot->error == 0;
 	return slot->error < 0 ? slot->error : place;
 }
 
@@ -72,7 +73,7 @@ int bm_engines_use(struct bm_engines *engines, const struct bm_picks *picks, str
 void bm_engines_close(struct bm_engines *engines)
 {
 	for (int i = 0; i < BM_ENGINES_MOST; i++) {
-		if (engines->slots[i].engine && !engines->slots[i].is_silent)
+		if (engines->slots[i].is_open && !engines->slots[i].is_silent)
 			engines->slots[i].backend->close(engines->slots[i].engine);
 	}
 }

@@ -28,8 +28,9 @@ struct bm_use {
 
 struct bm_engine_slot {
 	const struct bm_backend *backend; /* NULL: the slot is free */
-	struct bm_engine *engine;         /* NULL: see error */
-	int error;
+	struct bm_engine *engine;
+	int is_open;
+	int error;       /* why it is not */
 	size_t least;    /* bytes: where the cpu stands by, fewer are its own; 0: not decided */
 	int shares;      /* and the two work on one chunk */
 	int is_measured; /* either is */

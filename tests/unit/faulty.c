@@ -19,6 +19,16 @@ struct bm_channel {
 
 struct faulty faulty;
 
+size_t faulty_write_late(void)
+{
+	size_t count = faulty.silent < FAULTY_LATE_MOST ? faulty.silent : FAULTY_LATE_MOST;
+
+	for (size_t i = 0; i < count; i++)
+		memset(faulty.late[i].to, 0x3c, faulty.late[i].length);
+	faulty.silent = 0;
+	return count;
+}
+
 static int opened(const struct bm_backend_env *env, struct bm_engine **engine)
 {
 	(void)env;
@@ -97,6 +107,7 @@ static void copy_one(struct bm_channel *channel, const struct bm_copy *copy, enu
 		break_middle(copy->from, length);
 		return;
 	case FAULTY_SILENT:
+		faulty.late[faulty.silent++ % FAULTY_LATE_MOST] = *copy;
 		return;
 	case FAULTY_LATE:
 		channel->wait = LATE;
@@ -110,6 +121,19 @@ static void copy_one(struct bm_channel *channel, const struct bm_copy *copy, enu
 	tell(channel, copy, length, 0);
 	if (kind == FAULTY_TWICE)
 		tell(channel, copy, length, 0);
+}
+
+static void limits(const struct bm_channel *channel, struct bm_limits *limits)
+{
+	(void)channel;
+	limits->piece = faulty.piece;
+}
+
+static int settle(struct bm_channel *channel)
+{
+	if (faulty.is_quiet)
+		channel->count = 0;
+	return faulty.is_quiet;
 }
 
 static int submit(struct bm_channel *channel, const struct bm_copy *copies, size_t count)
@@ -149,5 +173,7 @@ const struct bm_backend faulty_backend = {.name = "faulty",
 					  .close = closed,
 					  .chan_open = channel_opened,
 					  .chan_close = channel_closed,
+					  .limits = limits,
+					  .settle = settle,
 					  .submit = submit,
 					  .reap = reap};

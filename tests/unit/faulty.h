@@ -22,13 +22,20 @@ enum faulty_kind {
 	FAULTY_BREAKS_TARGET,
 };
 
+#define FAULTY_LATE_MOST 8
+
 struct faulty {
 	enum faulty_kind kind;
 	size_t at;                         /* of the copies since this was set, from 1 */
 	size_t every;                      /* each n-th instead */
 	size_t depth;                      /* of the queue, 0 many */
 	int shuffle;                       /* completions in another order */
+	size_t piece;                      /* longest copy that it takes, 0 any */
+	int is_quiet;                      /* what settle() says */
 	void (*break_page)(uint64_t addr); /* the page with it, in the middle of the copy */
+
+	struct bm_copy late[FAULTY_LATE_MOST]; /* what was never told of */
+	size_t silent;                         /* how much of that */
 
 	size_t seen; /* copies */
 	int hit;     /* it was done */
@@ -36,5 +43,8 @@ struct faulty {
 
 extern struct faulty faulty;
 extern const struct bm_backend faulty_backend;
+
+/* What was never told of is written now, with other bytes: how many copies. */
+size_t faulty_write_late(void);
 
 #endif

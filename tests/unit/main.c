@@ -51,7 +51,9 @@ int main(int argc, char **argv)
 					      swap_measured_group,
 					      pace_faults_group,
 					      exit_faults_group,
-					      event_group};
+					      event_group,
+					      engines_group,
+					      swap_silent_group};
 
 	return report_run(groups, sizeof(groups) / sizeof(groups[0]), argc, argv);
 }

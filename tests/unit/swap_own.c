@@ -282,32 +282,6 @@ START_TEST(control_group_is_nearly_full)
 }
 END_TEST
 
-static int is_listed(const struct bm_slab *slab, uint64_t start)
-{
-	while (slab && slab->start != start)
-		slab = slab->next;
-	return slab != NULL;
-}
-
-/* The engine may still write there, and to the records of its channel. */
-START_TEST(never_answered)
-{
-	struct bm_pool *pool;
-
-	NEED_SWAP();
-	faulty = (struct faulty){.kind = FAULTY_SILENT, .at = 1};
-	ck_assert_uint_eq(move_part(area, NULL), PART);
-	check(area, area, PARTS * BYTES, 1);
-	pool = &scripted_context->swap->pool;
-	for (size_t i = 0; i < BM_SEATS * 4; i++) {
-		ck_assert(!is_listed((&pool->empty[0][0][0])[i], script.staging));
-		ck_assert(!is_listed((&pool->ready[0][0][0])[i], script.staging));
-	}
-	script_end();
-	ck_assert_int_eq(script.closed, 0);
-}
-END_TEST
-
 /* ---------------------------------------------------------------- nodes */
 
 static struct {
@@ -394,7 +368,6 @@ static const TTest *const *const tests[] = {&stack_of_a_window,
 					    &nothing_is_kept,
 					    &idle_pages_are_given_back,
 					    &control_group_is_nearly_full,
-					    &never_answered,
 					    &pages_of_another_node,
 					    NULL};
 const struct report_group swap_own_group = {"swap_own", tests};

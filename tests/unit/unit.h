@@ -14,6 +14,6 @@ extern const struct report_group plan_group, options_group, registry_group, smal
 	swap_own_group, swap_refill_group, swap_children_group, turns_group, threads_group,
 	pace_group, reports_group, told_group, profile_group, swap_flights_group,
 	flight_faults_group, estimate_faults_group, profile_faults_group, swap_measured_group,
-	pace_faults_group, exit_faults_group, event_group;
+	pace_faults_group, exit_faults_group, event_group, engines_group, swap_silent_group;
 
 #endif

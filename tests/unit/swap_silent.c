@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* swap_silent.c - engines that do not answer: what they may still write to, and when no more. */
+#include "script.h"
+
+static int is_listed(const struct bm_slab *slab, uint64_t start)
+{
+	while (slab && slab->start != start)
+		slab = slab->next;
+	return slab != NULL;
+}
+
+static int is_anywhere(const struct bm_pool *pool, uint64_t start)
+{
+	int found = 0;
+
+	for (size_t i = 0; i < BM_SEATS * 4; i++)
+		found |= is_listed((&pool->empty[0][0][0])[i], start) ||
+			 is_listed((&pool->ready[0][0][0])[i], start);
+	return found;
+}
+
+/* The engine may still write there, and to the records of its channel. */
+START_TEST(never_answered)
+{
+	NEED_SWAP();
+	faulty = (struct faulty){.kind = FAULTY_SILENT, .at = 1};
+	ck_assert_uint_eq(move_part(area, NULL), PART);
+	check(area, area, PARTS * BYTES, 1);
+	ck_assert(!is_anywhere(&scripted_context->swap->pool, script.staging));
+	script_end();
+	ck_assert_int_eq(script.closed, 0);
+}
+END_TEST
+
+/*
+ * What an engine has not told of it may write at any time: to memory that
+ * nobody uses. Once it is quiet, that is the pool's again, and the engine is used.
+ */
+START_TEST(written_late)
+{
+	struct bm_pool *pool;
+	size_t seen;
+
+	NEED_SWAP();
+	faulty = (struct faulty){.kind = FAULTY_SILENT, .at = 1};
+	ck_assert_uint_eq(move_part(area, NULL), PART);
+	pool = &scripted_context->swap->pool;
+	for (int i = 0; i < 3; i++) {
+		seen = faulty.seen;
+		ck_assert_uint_eq(move_part(area, NULL), PART);
+		ck_assert_uint_eq(faulty.seen, seen);
+	}
+	ck_assert_uint_eq(faulty_write_late(), 1);
+	check(area, area, PARTS * BYTES, 1);
+	ck_assert(!is_anywhere(pool, script.staging));
+	faulty.is_quiet = 1;
+	while (!is_anywhere(pool, script.staging))
+		ck_assert_uint_eq(move_part(area, NULL), PART);
+	seen = faulty.seen;
+	for (int i = 0; i < 8; i++)
+		ck_assert_uint_eq(move_part(area, NULL), PART);
+	ck_assert_uint_gt(faulty.seen, seen);
+	check(area, area, PARTS * BYTES, 1);
+	script_end();
+	ck_assert_int_eq(script.closed, 1);
+}
+END_TEST
+
+/* bm_quiesce() empties the pool, but not of what may still be written to. */
+START_TEST(written_after_the_pool_has_ended)
+{
+	NEED_SWAP();
+	faulty = (struct faulty){.kind = FAULTY_SILENT, .at = 1};
+	ck_assert_uint_eq(move_part(area, NULL), PART);
+	ck_assert_int_eq(bm_quiesce(), 0);
+	/* Nothing else may be mapped there: writing to it would be a fault, or corrupt that. */
+	ck_assert_uint_eq(faulty_write_late(), 1);
+	faulty.is_quiet = 1;
+	for (int i = 0; i < 5; i++)
+		ck_assert_uint_eq(move_part(area, NULL), PART);
+	check(area, area, PARTS * BYTES, 1);
+	script_end();
+}
+END_TEST
+
+static const TTest *const *const tests[] = {&never_answered, &written_late,
+					    &written_after_the_pool_has_ended, NULL};
+const struct report_group swap_silent_group = {"swap_silent", tests};

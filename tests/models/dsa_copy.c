@@ -110,7 +110,6 @@ static int fetch_child(struct dsa *dsa, struct dsa_item *batch, uint32_t index)
 	struct dsa_descriptor *to = &child->descriptor;
 
 	if (index < batch->fate.list_fault && dsa_load(dsa, to, at, sizeof(*to)) == sizeof(*to)) {
-		/* The device gives children the rights of their batch. */
 		child->queue = batch->queue;
 		child->parent = batch;
 		return 1;

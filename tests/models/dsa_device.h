@@ -174,10 +174,11 @@ static inline uint32_t dsa_flags(const struct dsa_descriptor *descriptor)
 /* dsa_check.c: the first check that it fails, 0: none. */
 uint8_t dsa_check(const struct dsa_item *item, uint32_t *invalid_flags);
 
-/* dsa_memory.c: how many bytes could be, and the page where that ended. */
+/* dsa_memory.c: of these bytes, how many may be used; were read; were written. */
+size_t dsa_reach(struct dsa *dsa, uint64_t addr, size_t length);
 size_t dsa_load(struct dsa *dsa, void *to, uint64_t from, size_t length);
 size_t dsa_store(struct dsa *dsa, uint64_t to, const void *from, size_t length);
-/* Within one page each; *wrote tells which of the two faulted. */
+/* How many were copied, within one page each; *wrote tells which of the two faulted. */
 size_t dsa_move(struct dsa *dsa, uint64_t to, uint64_t from, size_t length, int *wrote);
 
 /* dsa_knobs.c, all with the lock held. */
@@ -186,8 +187,7 @@ int dsa_is_busy(struct dsa *dsa);
 size_t dsa_write_limit(struct dsa *dsa, size_t count);
 
 /* dsa_record.c, with the lock held. */
-void dsa_record_body(struct dsa *dsa, const struct dsa_item *item,
-		     const struct dsa_outcome *outcome);
+void dsa_record_body(struct dsa *dsa, struct dsa_item *item, const struct dsa_outcome *outcome);
 void dsa_record_status(struct dsa *dsa, const struct dsa_item *item, uint8_t status);
 
 /* dsa_copy.c, without the lock. */

@@ -42,8 +42,7 @@ static uint64_t range_end(const struct dsa *dsa, size_t count, uint64_t addr)
 	return 0;
 }
 
-/* How many of these bytes may be used. */
-static size_t reach(struct dsa *dsa, uint64_t addr, size_t length)
+size_t dsa_reach(struct dsa *dsa, uint64_t addr, size_t length)
 {
 	size_t count = atomic_load_explicit(&dsa->ranges_count, memory_order_acquire);
 	uint64_t end, at = addr;
@@ -60,7 +59,7 @@ static size_t reach(struct dsa *dsa, uint64_t addr, size_t length)
 
 size_t dsa_load(struct dsa *dsa, void *to, uint64_t from, size_t length)
 {
-	size_t usable = reach(dsa, from, length);
+	size_t usable = dsa_reach(dsa, from, length);
 	struct iovec local = {to, usable}, remote = {(void *)(uintptr_t)from, usable};
 	ssize_t got;
 
@@ -74,7 +73,7 @@ size_t dsa_load(struct dsa *dsa, void *to, uint64_t from, size_t length)
 
 size_t dsa_store(struct dsa *dsa, uint64_t to, const void *from, size_t length)
 {
-	size_t usable = reach(dsa, to, length);
+	size_t usable = dsa_reach(dsa, to, length);
 	struct iovec local = {(void *)(uintptr_t)from, usable};
 	struct iovec remote = {(void *)(uintptr_t)to, usable};
 	ssize_t got;
@@ -103,8 +102,8 @@ size_t dsa_move(struct dsa *dsa, uint64_t to, uint64_t from, size_t length, int 
 
 	if (dsa->pid)
 		return move_by_kernel(dsa, to, from, length, wrote);
-	readable = reach(dsa, from, length);
-	writable = reach(dsa, to, readable);
+	readable = dsa_reach(dsa, from, length);
+	writable = dsa_reach(dsa, to, readable);
 	*wrote = writable < readable;
 	memmove((void *)(uintptr_t)to, (const void *)(uintptr_t)from, writable);
 	return writable;

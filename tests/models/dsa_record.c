@@ -22,16 +22,17 @@ static int can_write(struct dsa *dsa, const struct dsa_item *item, uint8_t statu
 	return addressed && wants_record(item, status);
 }
 
-void dsa_record_body(struct dsa *dsa, const struct dsa_item *item,
-		     const struct dsa_outcome *outcome)
+void dsa_record_body(struct dsa *dsa, struct dsa_item *item, const struct dsa_outcome *outcome)
 {
 	const struct dsa_record *record = &outcome->record;
 	size_t length = sizeof(*record) - 1;
 
 	if (!can_write(dsa, item, record->status))
 		return;
-	if (dsa_store(dsa, item->descriptor.completion + 1, &record->result, length) != length)
-		dsa->counts.software_errors++;
+	if (dsa_store(dsa, item->descriptor.completion + 1, &record->result, length) == length)
+		return;
+	dsa->counts.software_errors++;
+	item->fate.no_record = 1;
 }
 
 /* What was copied and the rest of the record are seen by whoever sees the status. */
@@ -41,15 +42,8 @@ void dsa_record_status(struct dsa *dsa, const struct dsa_item *item, uint8_t sta
 
 	if (at % 32 || !wants_record(item, status))
 		return;
-	if (dsa->pid || dsa->ranges_count) {
-		uint8_t before;
-
-		/* A byte that cannot be reached has been told of with the rest. */
-		if (dsa_load(dsa, &before, at, 1) != 1)
-			return;
-	}
 	if (dsa->pid)
 		dsa_store(dsa, at, &status, 1);
-	else
+	else if (dsa_reach(dsa, at, 1))
 		__atomic_store_n((uint8_t *)(uintptr_t)at, status, __ATOMIC_RELEASE);
 }

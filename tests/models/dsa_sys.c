@@ -3,7 +3,7 @@
 #include "dsa_sys.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,9 @@ static struct {
 	struct dsa_sys_how how;
 	pthread_mutex_t lock;
 	struct opened fds[FDS_MOST];
-	unsigned int opened[DSA_QUEUES_MOST], mapped[DSA_QUEUES_MOST];
+	uint64_t portals;
+	unsigned int opened[DSA_QUEUES_MOST];
+	_Atomic unsigned int mapped[DSA_QUEUES_MOST];
 	char names[DSA_QUEUES_MOST * 24];
 } used = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -69,12 +71,15 @@ static int is_in_use(unsigned int queue)
 }
 
 /* The last one has let go of it: mappings hold a queue as descriptors do. */
-static void let_go(unsigned int queue, unsigned int *count)
+static void let_go(unsigned int queue, int was_mapped)
 {
 	int closes;
 
 	pthread_mutex_lock(&used.lock);
-	--*count;
+	if (was_mapped)
+		used.mapped[queue]--;
+	else
+		used.opened[queue]--;
 	closes = !is_in_use(queue);
 	pthread_mutex_unlock(&used.lock);
 	if (closes)
@@ -133,11 +138,14 @@ static int model_open(const char *path, int flags)
 
 static int close_ours(struct opened *opened)
 {
-	int kind = opened->kind;
+	int kind;
 
+	pthread_mutex_lock(&used.lock);
+	kind = opened->kind;
 	opened->kind = CLOSED;
+	pthread_mutex_unlock(&used.lock);
 	if (kind == QUEUE)
-		let_go(opened->queue, &used.opened[opened->queue]);
+		let_go(opened->queue, 0);
 	return kind == CLOSED ? -EBADF : 0;
 }
 
@@ -235,9 +243,9 @@ static int model_access(const char *path, int mode)
 /* The queue of a portal, or what unmaps none of them. */
 static int queue_at(uint64_t portal)
 {
-	uint64_t queue = (portal - PORTALS) / PORTAL_SIZE;
+	uint64_t queue = (portal - used.portals) / PORTAL_SIZE;
 
-	return portal >= PORTALS && queue < used.dsa->queues_count ? (int)queue : -1;
+	return portal >= used.portals && queue < used.dsa->queues_count ? (int)queue : -1;
 }
 
 static int model_map_portal(int fd, uint64_t *addr)
@@ -253,7 +261,7 @@ static int model_map_portal(int fd, uint64_t *addr)
 	pthread_mutex_lock(&used.lock);
 	used.mapped[opened->queue]++;
 	pthread_mutex_unlock(&used.lock);
-	*addr = PORTALS + (uint64_t)PORTAL_SIZE * opened->queue;
+	*addr = used.portals + (uint64_t)PORTAL_SIZE * opened->queue;
 	return 0;
 }
 
@@ -265,7 +273,7 @@ static int model_unmap(uint64_t addr, size_t length)
 		return used.base.unmap(addr, length);
 	if (addr % PORTAL_SIZE || !used.mapped[queue])
 		return -EINVAL;
-	let_go((unsigned int)queue, &used.mapped[queue]);
+	let_go((unsigned int)queue, 1);
 	return 0;
 }
 
@@ -323,6 +331,28 @@ static void model_umwait(const volatile void *line, uint64_t cycles)
 		used.base.yield();
 }
 
+/* Blocked, a signal of an instruction that is to be emulated would end the process. */
+static void model_signals_block(uint64_t *before)
+{
+	uint64_t mask;
+
+	used.base.signals_block(before);
+	mask = ~(UINT64_C(1) << (SIGBUS - 1) | UINT64_C(1) << (SIGILL - 1) |
+		 UINT64_C(1) << (SIGSEGV - 1));
+	used.base.signals_restore(&mask);
+}
+
+static void replace_instructions(struct bm_sys *sys, uint64_t portals)
+{
+	used.portals = portals ? portals : PORTALS;
+	if (portals) {
+		sys->signals_block = model_signals_block;
+		return;
+	}
+	sys->movdir64b = model_movdir64b;
+	sys->enqcmd = model_enqcmd;
+}
+
 static void replace_files(struct bm_sys *sys)
 {
 	sys->open = model_open;
@@ -344,14 +374,14 @@ void dsa_sys_use(struct bm_sys *sys, struct dsa *dsa, const struct dsa_sys_how *
 	used.how = *how;
 	memset(used.fds, 0, sizeof(used.fds));
 	memset(used.opened, 0, sizeof(used.opened));
-	memset(used.mapped, 0, sizeof(used.mapped));
+	for (size_t i = 0; i < DSA_QUEUES_MOST; i++)
+		used.mapped[i] = 0;
 	replace_files(sys);
 	sys->map_portal = model_map_portal;
 	sys->unmap = model_unmap;
 	sys->pin = model_pin;
 	sys->cpu_facts = model_cpu_facts;
-	sys->movdir64b = model_movdir64b;
-	sys->enqcmd = model_enqcmd;
+	replace_instructions(sys, how->portals);
 	sys->umwait = model_umwait;
 }
 

@@ -17,6 +17,12 @@ struct dsa_sys_how {
 	unsigned int cpu_facts; /* BM_CPU_... */
 	int pin_error;          /* pin() fails with it; 0: it pins as the table given does */
 	int hides_files;        /* there is nothing in /sys/bus/dsa */
+	/*
+	 * Pages that are portals, as those of dsa_trap_portal(0): the table's own
+	 * instructions write to them, and SIGILL and SIGSEGV are never blocked.
+	 * 0: addresses where nothing is, for the instructions of the model.
+	 */
+	uint64_t portals;
 };
 
 /* One at a time; calls of the table go to this model until the next one. */

@@ -81,7 +81,7 @@ static void child_done(struct dsa *dsa, struct dsa_item *child, uint8_t status)
 /* What is told of a success beyond that it is one is undefined: nobody may rely on it. */
 static void complete(struct dsa *dsa, struct dsa_item *item, struct dsa_outcome *outcome)
 {
-	struct dsa_item told = *item;
+	struct dsa_item told;
 	uint8_t status = outcome->record.status;
 
 	dsa->counts.bytes += outcome->bytes;
@@ -89,6 +89,7 @@ static void complete(struct dsa *dsa, struct dsa_item *item, struct dsa_outcome 
 	if (status == DSA_SUCCESS)
 		outcome->record.completed = dsa_random(dsa, UINT32_MAX);
 	dsa_record_body(dsa, item, outcome);
+	told = *item;
 	if (!item->parent) {
 		if (item->stage != DSA_BODY)
 			dsa_vacate(dsa, item);

@@ -53,7 +53,9 @@ int main(int argc, char **argv)
 					      exit_faults_group,
 					      event_group,
 					      engines_group,
-					      swap_silent_group};
+					      swap_silent_group,
+					      model_dsa_group,
+					      model_dsa_checks_group};
 
 	return report_run(groups, sizeof(groups) / sizeof(groups[0]), argc, argv);
 }

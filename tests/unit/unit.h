@@ -6,14 +6,14 @@
 #include "../report.h"
 
 extern const struct report_group plan_group, options_group, registry_group, small_group,
-	files_group, context_group, pages_group, trouble_group, policy_group, folios_group,
-	faults_group, missed_group, range_group, question_group, info_group, input_group,
-	fuzz_group, cpu_group, cpu_loops_group, cpu_used_group, segments_group, copy_group,
-	rates_group, swap_faults_group, placement_group, spread_group, merged_group,
-	swap_broken_group, swap_script_group, swap_workers_group, swap_returns_group,
-	swap_own_group, swap_refill_group, swap_children_group, turns_group, threads_group,
-	pace_group, reports_group, told_group, profile_group, swap_flights_group,
-	flight_faults_group, estimate_faults_group, profile_faults_group, swap_measured_group,
-	pace_faults_group, exit_faults_group, event_group, engines_group, swap_silent_group;
+	files_group, context_group, pages_group, trouble_group, range_group, question_group,
+	info_group, input_group, policy_group, folios_group, faults_group, missed_group, fuzz_group,
+	cpu_group, cpu_loops_group, cpu_used_group, segments_group, copy_group, rates_group,
+	swap_faults_group, placement_group, spread_group, merged_group, swap_broken_group,
+	swap_script_group, swap_workers_group, swap_returns_group, threads_group, swap_own_group,
+	swap_refill_group, swap_children_group, turns_group, pace_group, reports_group, told_group,
+	profile_group, swap_flights_group, flight_faults_group, estimate_faults_group,
+	profile_faults_group, swap_measured_group, pace_faults_group, exit_faults_group,
+	event_group, engines_group, swap_silent_group, model_dsa_group, model_dsa_checks_group;
 
 #endif

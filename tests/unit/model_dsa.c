@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/* model_dsa.c - the software DSA itself: entries, copies, records, orders, drains. */
+#include "desk.h"
+
+#include <string.h>
+
+#include "unit.h"
+
+START_TEST(dsa_copies_at_every_pace)
+{
+	for (unsigned int pace = DSA_AT_ONCE; pace <= DSA_BY_THREAD; pace++) {
+		struct desk desk;
+		desk_descriptor descriptor;
+
+		desk_open(&desk, pace, 1);
+		desk_submit(&desk, 0);
+		descriptor = desk_copy(&desk, 1);
+		dsa_movdir64b(desk.dsa, 1, &descriptor);
+		ck_assert(pace != DSA_AT_ONCE || (desk_status(&desk, 0) && desk_status(&desk, 1)));
+		if (pace == DSA_WHEN_RUN) {
+			ck_assert(!desk_status(&desk, 0) && !desk_status(&desk, 1));
+			ck_assert_uint_eq(dsa_run(desk.dsa, 9), 2);
+		}
+		for (size_t i = 0; i < 2; i++) {
+			ck_assert_int_eq(desk_wait(&desk, i), 1);
+			ck_assert(desk_is_copied(&desk, i));
+			ck_assert_uint_eq(desk_get(desk.records[i], 1, 1), 0);
+		}
+		ck_assert_uint_eq(desk_counts(&desk).bytes, 2 * DESK_PIECE);
+		ck_assert(desk_is_untouched(&desk, 2) && !desk_status(&desk, 2));
+		desk_close(&desk);
+	}
+}
+END_TEST
+
+START_TEST(dsa_shared_takes_up_to_the_threshold)
+{
+	struct dsa_queue_config queues[2] = {desk_queues[0], desk_queues[1]};
+	desk_descriptor descriptor;
+	struct desk desk;
+
+	queues[0].threshold = 3;
+	desk_open_with(&desk, queues, DSA_WHEN_RUN, 1);
+	for (size_t i = 0; i < 3; i++)
+		desk_submit(&desk, i);
+	descriptor = desk_copy(&desk, 3);
+	ck_assert_int_eq(dsa_enqcmd(desk.dsa, 0, &descriptor), 1);
+	ck_assert_uint_eq(desk_counts(&desk).in_flight, 3);
+	dsa_run(desk.dsa, 1);
+	ck_assert_int_eq(dsa_enqcmd(desk.dsa, 0, &descriptor), 0);
+	ck_assert_int_eq(dsa_enqcmd(desk.dsa, 0, &descriptor), 1);
+	ck_assert_uint_eq(desk_counts(&desk).dropped, 0);
+	ck_assert_uint_eq(desk_counts(&desk).most_in_flight, 3);
+	desk_close(&desk);
+}
+END_TEST
+
+START_TEST(dsa_dedicated_drops_what_is_too_much)
+{
+	struct dsa_queue_config queues[2] = {desk_queues[0], desk_queues[1]};
+	struct desk desk;
+
+	queues[1].size = 2;
+	queues[1].threshold = 1;
+	desk_open_with(&desk, queues, DSA_WHEN_RUN, 1);
+	for (size_t i = 0; i < 3; i++) {
+		desk_descriptor descriptor = desk_copy(&desk, i);
+
+		dsa_movdir64b(desk.dsa, 1, &descriptor);
+	}
+	dsa_run(desk.dsa, 100);
+	ck_assert(desk_status(&desk, 0) == 1 && desk_status(&desk, 1) == 1);
+	ck_assert(!desk_status(&desk, 2) && desk_is_untouched(&desk, 2));
+	ck_assert_uint_eq(desk_counts(&desk).dropped, 1);
+	ck_assert_uint_eq(desk_counts(&desk).software_errors, 1);
+	desk_close(&desk);
+}
+END_TEST
+
+/* Else who keeps count of entries would lose descriptors. */
+START_TEST(dsa_entry_is_free_with_the_status)
+{
+	struct dsa_queue_config queues[2] = {desk_queues[0], desk_queues[1]};
+	struct desk desk;
+
+	queues[1].size = 1;
+	desk_open_with(&desk, queues, DSA_BY_THREAD, 1);
+	for (size_t i = 0; i < 2000; i++) {
+		desk_descriptor descriptor = desk_copy(&desk, i % 8);
+
+		memset(desk.records[i % 8], 0, 32);
+		dsa_movdir64b(desk.dsa, 1, &descriptor);
+		ck_assert_int_eq(desk_wait(&desk, i % 8), 1);
+	}
+	ck_assert_uint_eq(desk_counts(&desk).dropped, 0);
+	desk_close(&desk);
+}
+END_TEST
+
+/* Flags, whether it is made to fail, whether there is a record, errors of software. */
+START_TEST(dsa_records_that_are_wanted)
+{
+	static const struct {
+		unsigned int flags, fails, recorded, errors;
+	} rows[] = {{0x0c, 0, 1, 0}, {0x04, 0, 0, 0}, {0x00, 0, 0, 0},
+		    {0x0c, 1, 1, 0}, {0x04, 1, 1, 0}, {0x00, 1, 0, 1}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct desk desk;
+		desk_descriptor descriptor;
+
+		desk_open(&desk, DSA_AT_ONCE, 1);
+		descriptor = desk_copy(&desk, 0);
+		desk_put(&descriptor, 4, rows[i].flags | DESK_MEMMOVE << 24, 4);
+		if (rows[i].fails)
+			desk_put(&descriptor, 32, 0, 4);
+		dsa_enqcmd(desk.dsa, 0, &descriptor);
+		ck_assert_int_eq(desk_status(&desk, 0) != 0, rows[i].recorded);
+		ck_assert_int_eq(desk_is_copied(&desk, 0), !rows[i].fails);
+		ck_assert_uint_eq(desk_counts(&desk).software_errors, rows[i].errors);
+		ck_assert_uint_eq(desk_counts(&desk).in_flight, 0);
+		desk_close(&desk);
+	}
+}
+END_TEST
+
+/* By 100 bytes up, down, and next to each other; the last says whether it goes backwards. */
+START_TEST(dsa_copies_what_overlaps)
+{
+	static const struct {
+		size_t from, to, length;
+		unsigned int backwards;
+	} rows[] = {{100, 200, 20000, 1}, {200, 100, 20000, 0}, {0, 20000, 20000, 0},
+		    {0, 19999, 20000, 1}, {20000, 0, 20000, 0}, {7, 7, 20000, 0},
+		    {0, 8192, 30000, 1},  {8192, 0, 30000, 0},  {5, 4, 2, 0}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		static unsigned char expected[DESK_PIECE * DESK_PIECES];
+		struct desk desk;
+		desk_descriptor descriptor;
+
+		desk_open(&desk, DSA_AT_ONCE, 1);
+		memcpy(expected, desk.source, sizeof(expected));
+		memmove(expected + rows[i].to, expected + rows[i].from, rows[i].length);
+		descriptor = desk_copy(&desk, 0);
+		desk_put(&descriptor, 16, desk_address(desk.source + rows[i].from), 8);
+		desk_put(&descriptor, 24, desk_address(desk.source + rows[i].to), 8);
+		desk_put(&descriptor, 32, rows[i].length, 4);
+		dsa_enqcmd(desk.dsa, 0, &descriptor);
+		ck_assert_int_eq(desk_status(&desk, 0), 1);
+		ck_assert_uint_eq(desk_get(desk.records[0], 1, 1), rows[i].backwards);
+		ck_assert(!memcmp(expected, desk.source, sizeof(expected)));
+		desk_close(&desk);
+	}
+}
+END_TEST
+
+/* One more is done in each step: which one is told by its record. */
+static void order_of(uint32_t seed, size_t *order)
+{
+	struct desk desk;
+
+	desk_open(&desk, DSA_WHEN_RUN, seed);
+	for (size_t i = 0; i < 16; i++)
+		desk_submit(&desk, i);
+	for (size_t step = 0; step < 16; step++) {
+		ck_assert_uint_eq(dsa_run(desk.dsa, 1), 1);
+		for (size_t i = 0; i < 16; i++) {
+			if (desk_status(&desk, i) != 1)
+				continue;
+			ck_assert(desk_is_copied(&desk, i));
+			order[step] = i;
+			desk.records[i][0] = 0xff;
+		}
+	}
+	ck_assert_uint_eq(dsa_run(desk.dsa, 1), 0);
+	desk_close(&desk);
+}
+
+START_TEST(dsa_order_is_chance_from_the_seed)
+{
+	size_t first[16], again[16], other[16], sum = 0, ascents = 0;
+
+	order_of(1, first);
+	order_of(1, again);
+	order_of(2, other);
+	ck_assert(!memcmp(first, again, sizeof(first)));
+	ck_assert(memcmp(first, other, sizeof(first)));
+	for (size_t i = 0; i < 16; i++) {
+		sum += first[i];
+		ascents += i && first[i] > first[i - 1];
+	}
+	ck_assert_uint_eq(sum, 120);
+	ck_assert(ascents < 15);
+}
+END_TEST
+
+START_TEST(dsa_thread_completes_out_of_order)
+{
+	size_t overtaken = 0;
+
+	for (uint32_t round = 0; round < 200 && !overtaken; round++) {
+		struct desk desk;
+
+		desk_open(&desk, DSA_BY_THREAD, round);
+		for (size_t i = 0; i < 16; i++)
+			desk_submit(&desk, i);
+		while (!desk_status(&desk, 0))
+			for (size_t i = 15; i > 0; i--)
+				overtaken += desk_status(&desk, i) && !desk_status(&desk, 0);
+		for (size_t i = 0; i < 16; i++)
+			ck_assert(desk_wait(&desk, i) == 1 && desk_is_copied(&desk, i));
+		desk_close(&desk);
+	}
+	ck_assert_uint_gt(overtaken, 0);
+}
+END_TEST
+
+static void submit_drain(const struct desk *desk, unsigned int queue)
+{
+	desk_descriptor drain = desk_operation(desk, 2, DESK_WANTED, 20);
+
+	if (queue)
+		dsa_movdir64b(desk->dsa, queue, &drain);
+	else
+		ck_assert_int_eq(dsa_enqcmd(desk->dsa, queue, &drain), 0);
+}
+
+START_TEST(dsa_drain_comes_after_all_before_it)
+{
+	size_t later = 0;
+
+	for (uint32_t seed = 0; seed < 50; seed++) {
+		struct desk desk;
+
+		desk_open(&desk, DSA_WHEN_RUN, seed);
+		for (size_t i = 0; i < 6; i++)
+			desk_submit(&desk, i);
+		submit_drain(&desk, 0);
+		for (size_t i = 6; i < 12; i++)
+			desk_submit(&desk, i);
+		while (!desk_status(&desk, 20))
+			ck_assert_uint_eq(dsa_run(desk.dsa, 1), 1);
+		for (size_t i = 0; i < 6; i++)
+			ck_assert_int_eq(desk_status(&desk, i), 1);
+		for (size_t i = 6; i < 12; i++)
+			later += desk_status(&desk, i) == 0;
+		desk_close(&desk);
+	}
+	ck_assert_uint_gt(later, 0);
+}
+END_TEST
+
+START_TEST(dsa_drain_is_of_one_queue)
+{
+	struct dsa_rule lost = {.knob = DSA_LOST, .at = 1};
+	struct desk desk;
+
+	desk_open(&desk, DSA_WHEN_RUN, 1);
+	dsa_set_rules(desk.dsa, &lost, 1);
+	desk_submit(&desk, 0);
+	submit_drain(&desk, 1);
+	dsa_run(desk.dsa, 100);
+	ck_assert_int_eq(desk_status(&desk, 20), 1);
+	desk.records[20][0] = 0;
+	submit_drain(&desk, 0);
+	dsa_run(desk.dsa, 100);
+	ck_assert_int_eq(desk_status(&desk, 20), 0);
+	desk_close(&desk);
+}
+END_TEST
+
+START_TEST(dsa_noop_is_done)
+{
+	struct desk desk;
+	desk_descriptor noop;
+
+	desk_open(&desk, DSA_AT_ONCE, 1);
+	noop = desk_operation(&desk, 0, DESK_WANTED, 0);
+	ck_assert_int_eq(dsa_enqcmd(desk.dsa, 0, &noop), 0);
+	ck_assert_int_eq(desk_status(&desk, 0), 1);
+	ck_assert_uint_eq(desk_counts(&desk).descriptors, 0);
+	desk_close(&desk);
+}
+END_TEST
+
+/* Delayed, late and plain ones are done by then; what is lost is forgotten. */
+START_TEST(dsa_nothing_comes_after_the_close)
+{
+	struct dsa_rule rules[] = {{.knob = DSA_LATE, .at = 1},
+				   {.knob = DSA_DELAY, .at = 2, .amount = 100},
+				   {.knob = DSA_LOST, .at = 3}};
+
+	for (unsigned int pace = DSA_AT_ONCE; pace <= DSA_BY_THREAD; pace++) {
+		struct desk desk;
+		desk_descriptor descriptor;
+
+		desk_open(&desk, pace, 1);
+		dsa_set_rules(desk.dsa, rules, 3);
+		for (size_t i = 0; i < 4; i++)
+			desk_submit(&desk, i);
+		descriptor = desk_copy(&desk, 5);
+		if (pace == DSA_WHEN_RUN)
+			dsa_movdir64b(desk.dsa, 1, &descriptor);
+		submit_drain(&desk, 0);
+		dsa_close(desk.dsa, 0);
+		for (size_t i = 0; i < 4; i++)
+			ck_assert_int_eq(desk_status(&desk, i), i != 2);
+		ck_assert_int_eq(desk_status(&desk, 20), 0);
+		ck_assert_uint_eq(desk_counts(&desk).in_flight, pace == DSA_WHEN_RUN);
+		/* Of the other queue nothing was done. */
+		ck_assert_int_eq(desk_status(&desk, 5), 0);
+		dsa_release(desk.dsa);
+		dsa_run(desk.dsa, 100);
+		ck_assert(desk_is_untouched(&desk, 2));
+		desk_close(&desk);
+	}
+}
+END_TEST
+
+static const TTest *const *const tests[] = {&dsa_copies_at_every_pace,
+					    &dsa_shared_takes_up_to_the_threshold,
+					    &dsa_dedicated_drops_what_is_too_much,
+					    &dsa_entry_is_free_with_the_status,
+					    &dsa_records_that_are_wanted,
+					    &dsa_copies_what_overlaps,
+					    &dsa_order_is_chance_from_the_seed,
+					    &dsa_thread_completes_out_of_order,
+					    &dsa_drain_comes_after_all_before_it,
+					    &dsa_drain_is_of_one_queue,
+					    &dsa_noop_is_done,
+					    &dsa_nothing_comes_after_the_close,
+					    NULL};
+const struct report_group model_dsa_group = {"model_dsa", tests};

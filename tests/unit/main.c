@@ -55,7 +55,13 @@ int main(int argc, char **argv)
 					      engines_group,
 					      swap_silent_group,
 					      model_dsa_group,
-					      model_dsa_checks_group};
+					      model_dsa_checks_group,
+					      model_dsa_batch_group,
+					      model_dsa_knobs_group,
+					      model_dsa_memory_group,
+					      model_dsa_write_group,
+					      model_dsa_sys_group,
+					      model_dsa_trap_group};
 
 	return report_run(groups, sizeof(groups) / sizeof(groups[0]), argc, argv);
 }

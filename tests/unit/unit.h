@@ -14,6 +14,8 @@ extern const struct report_group plan_group, options_group, registry_group, smal
 	swap_refill_group, swap_children_group, turns_group, pace_group, reports_group, told_group,
 	profile_group, swap_flights_group, flight_faults_group, estimate_faults_group,
 	profile_faults_group, swap_measured_group, pace_faults_group, exit_faults_group,
-	event_group, engines_group, swap_silent_group, model_dsa_group, model_dsa_checks_group;
+	event_group, engines_group, swap_silent_group, model_dsa_group, model_dsa_checks_group,
+	model_dsa_batch_group, model_dsa_knobs_group, model_dsa_memory_group, model_dsa_write_group,
+	model_dsa_sys_group, model_dsa_trap_group;
 
 #endif

@@ -2,6 +2,12 @@
 /* main.c - all unit tests in one process. */
 #include "unit.h"
 
+/* Of software devices. */
+#define MODEL_GROUPS                                                                           \
+	model_dsa_group, model_dsa_checks_group, model_dsa_batch_group, model_dsa_knobs_group, \
+		model_dsa_memory_group, model_dsa_write_group, model_dsa_sys_group,            \
+		model_dsa_trap_group
+
 int main(int argc, char **argv)
 {
 	const struct report_group groups[] = {plan_group,

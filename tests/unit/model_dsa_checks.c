@@ -141,7 +141,7 @@ START_TEST(checks_the_address_of_the_record)
 		desk_put(&descriptor, 8, desk_address(desk.records[0]) + off, 8);
 		ck_assert_int_eq(status_of(&desk, &descriptor, 0), 0);
 		for (size_t i = 0; i < 64; i++)
-			ck_assert_uint_eq(desk.records[0][i], 0);
+			ck_assert_uint_eq(desk.records[i / 32][i % 32], 0);
 		ck_assert(desk_is_untouched(&desk, 0));
 		ck_assert_uint_eq(desk_counts(&desk).software_errors, off);
 		ck_assert_uint_eq(desk_counts(&desk).refused, off);

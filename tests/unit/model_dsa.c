@@ -2,7 +2,9 @@
 /* model_dsa.c - the software DSA itself: entries, copies, records, orders, drains. */
 #include "desk.h"
 
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "unit.h"
 
@@ -121,6 +123,56 @@ START_TEST(dsa_records_that_are_wanted)
 		ck_assert_uint_eq(desk_counts(&desk).in_flight, 0);
 		desk_close(&desk);
 	}
+}
+END_TEST
+
+static struct {
+	struct desk desk;
+	volatile size_t offset;
+	volatile int copied;
+} first_store;
+
+static void on_first_store(int signal, siginfo_t *info, void *context)
+{
+	unsigned char *page = (unsigned char *)first_store.desk.records;
+
+	(void)signal;
+	(void)context;
+	first_store.offset = (size_t)((unsigned char *)info->si_addr - page);
+	first_store.copied = desk_is_copied(&first_store.desk, 0);
+	mprotect(page, 4096, PROT_READ | PROT_WRITE);
+}
+
+/* The page of the record tells of the first store to it: the data is there, the status is not. */
+START_TEST(dsa_status_is_written_last)
+{
+	struct sigaction action = {.sa_sigaction = on_first_store, .sa_flags = SA_SIGINFO}, before;
+	struct desk *desk = &first_store.desk;
+
+	desk_open(desk, DSA_AT_ONCE, 1);
+	sigaction(SIGSEGV, &action, &before);
+	ck_assert_int_eq(mprotect(desk->records, 4096, PROT_READ), 0);
+	desk_submit(desk, 0);
+	sigaction(SIGSEGV, &before, NULL);
+	ck_assert(first_store.offset > 0 && first_store.offset < 32);
+	ck_assert(first_store.copied);
+	ck_assert_int_eq(desk_status(desk, 0), 1);
+	desk_close(desk);
+}
+END_TEST
+
+/* What is in the word of rights is not the program's to say. */
+START_TEST(dsa_enqcmd_puts_in_the_rights)
+{
+	desk_descriptor descriptor;
+	struct desk desk;
+
+	desk_open(&desk, DSA_AT_ONCE, 1);
+	descriptor = desk_copy(&desk, 0);
+	desk_put(&descriptor, 0, UINT32_MAX, 4);
+	ck_assert_int_eq(dsa_enqcmd(desk.dsa, 0, &descriptor), 0);
+	ck_assert_int_eq(desk_status(&desk, 0), 1);
+	desk_close(&desk);
 }
 END_TEST
 
@@ -323,6 +375,8 @@ static const TTest *const *const tests[] = {&dsa_copies_at_every_pace,
 					    &dsa_dedicated_drops_what_is_too_much,
 					    &dsa_entry_is_free_with_the_status,
 					    &dsa_records_that_are_wanted,
+					    &dsa_status_is_written_last,
+					    &dsa_enqcmd_puts_in_the_rights,
 					    &dsa_copies_what_overlaps,
 					    &dsa_order_is_chance_from_the_seed,
 					    &dsa_thread_completes_out_of_order,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* info.c - snapshots of nodes, facts, movers, backends and options. */
+/* info.c - snapshots of nodes, facts, movers, backends, queues and options. */
 #include <errno.h>
 
 #include "facts.h"
@@ -35,6 +35,41 @@ static void fill_backends(struct bm_info *info)
 	}
 }
 
+static void add_queue(void *arg, const struct bm_queue_facts *facts)
+{
+	struct bm_info *info = arg;
+	struct bm_queue_row *row = bm_info_alloc(info, 1, sizeof(*row));
+
+	if (!row)
+		return;
+	row->queue = (struct bm_queue_info){.backend = info->queue_backend,
+					    .device = bm_info_text(info, "%s", facts->device),
+					    .name = bm_info_text(info, "%s", facts->name),
+					    .node = facts->node,
+					    .usable = !facts->why[0],
+					    .what = bm_info_text(info, "%s", facts->what),
+					    .why = bm_info_text(info, "%s", facts->why),
+					    .remedy = bm_info_text(info, "%s", facts->remedy)};
+	*info->queues_end = row;
+	info->queues_end = &row->next;
+}
+
+static void fill_queues(struct bm_info *info)
+{
+	struct bm_backend_env env;
+
+	bm_config_backend_env(info->context->sys, &info->context->config, &env);
+	info->queues_end = &info->queues;
+	for (size_t i = 0; i < info->backend_count; i++) {
+		const struct bm_backend *backend = bm_registry_backend(i);
+
+		if (!backend || !backend->list)
+			continue;
+		info->queue_backend = backend->name;
+		backend->list(&env, add_queue, info);
+	}
+}
+
 int bm_info_new(struct bm_context *context, struct bm_info **info)
 {
 	struct bm_info *made;
@@ -52,6 +87,7 @@ int bm_info_new(struct bm_context *context, struct bm_info **info)
 	bm_facts_fill(made);
 	bm_facts_movers(made);
 	fill_backends(made);
+	fill_queues(made);
 	fill_options(made);
 	if (made->failed < 0) {
 		rc = made->failed;
@@ -80,6 +116,15 @@ const struct bm_facility *bm_info_mover(const struct bm_info *info, size_t index
 const struct bm_facility *bm_info_backend(const struct bm_info *info, size_t index)
 {
 	return info && index < info->backend_count ? &info->backends[index] : NULL;
+}
+
+const struct bm_queue_info *bm_info_queue(const struct bm_info *info, size_t index)
+{
+	const struct bm_queue_row *row = info ? info->queues : NULL;
+
+	for (; row && index > 0; index--)
+		row = row->next;
+	return row ? &row->queue : NULL;
 }
 
 const struct bm_option_info *bm_info_option(const struct bm_info *info, size_t index)

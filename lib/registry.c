@@ -59,6 +59,11 @@ int bm_registry_row(size_t index, const struct bm_backend_env *env, struct bm_fa
 	return 1;
 }
 
+const struct bm_backend *bm_registry_backend(size_t index)
+{
+	return index < COUNT_OF(table) ? table[index].copies : NULL;
+}
+
 const char *bm_registry_kernel(void)
 {
 	return table[KERNEL].name;

@@ -24,6 +24,9 @@ int bm_registry_row(size_t index, const struct bm_backend_env *env, struct bm_fa
 /* The backends of a valid list that copy for the mover swap, before it comes to the kernel. */
 void bm_registry_picks(const char *list, struct bm_picks *picks);
 
+/* The table of what copies in row @index of bm_registry_row(); NULL: the kernel, or not built. */
+const struct bm_backend *bm_registry_backend(size_t index);
+
 /* The name of the backend that copies with the kernel movers. */
 const char *bm_registry_kernel(void);
 

@@ -10,6 +10,12 @@
 #define BM_BACKENDS_MAX 8
 #define BM_VALUES_MAX   BM_LIST_MAX
 
+/* A queue of the snapshot, in a list. */
+struct bm_queue_row {
+	struct bm_queue_info queue;
+	struct bm_queue_row *next;
+};
+
 struct bm_text; /* a string of the snapshot, in a list */
 
 struct bm_info {
@@ -24,6 +30,8 @@ struct bm_info {
 	size_t mover_count;
 	struct bm_facility backends[BM_BACKENDS_MAX];
 	size_t backend_count;
+	struct bm_queue_row *queues, **queues_end; /* where the next one goes */
+	const char *queue_backend;                 /* whose queues are being listed */
 	struct bm_option_info options[BM_OPTION_COUNT];
 };
 

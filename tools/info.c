@@ -20,6 +20,14 @@ static json_t *json_facility(const struct bm_facility *facility)
 			 "why", facility->why, "remedy", facility->remedy);
 }
 
+static json_t *json_queue(const struct bm_queue_info *queue)
+{
+	return json_pack("{s:s, s:s, s:s, s:i, s:b, s:s, s:s, s:s}", "backend", queue->backend,
+			 "device", queue->device, "name", queue->name, "node", queue->node,
+			 "usable", queue->usable, "what", queue->what, "why", queue->why, "remedy",
+			 queue->remedy);
+}
+
 static json_t *json_option(const struct bm_option_info *option)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "name", option->name,
@@ -41,7 +49,8 @@ static json_t *json_options(const struct bm_info *info)
 static json_t *json_all(const struct bm_info *info)
 {
 	json_t *nodes = json_array(), *kernel = json_array();
-	json_t *movers = json_array(), *backends = json_array();
+	json_t *movers = json_array(), *backends = json_array(), *queues = json_array();
+	const struct bm_queue_info *queue;
 	const struct bm_facility *facility;
 	const struct bm_node_info *node;
 	const struct bm_fact *fact;
@@ -55,8 +64,11 @@ static json_t *json_all(const struct bm_info *info)
 		json_array_append_new(movers, json_facility(facility));
 	for (size_t i = 0; (facility = bm_info_backend(info, i)); i++)
 		json_array_append_new(backends, json_facility(facility));
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "nodes", nodes, "kernel", kernel, "movers",
-			 movers, "backends", backends, "options", json_options(info));
+	for (size_t i = 0; (queue = bm_info_queue(info, i)); i++)
+		json_array_append_new(queues, json_queue(queue));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "nodes", nodes, "kernel", kernel,
+			 "movers", movers, "backends", backends, "queues", queues, "options",
+			 json_options(info));
 }
 
 static void print_nodes(const struct bm_info *info)
@@ -84,6 +96,33 @@ static void print_facility(const struct bm_facility *facility)
 {
 	printf("  %-11s %-4s %s%s%s\n", facility->name, facility->usable ? "yes" : "no",
 	       facility->why, *facility->remedy ? "; needs: " : "", facility->remedy);
+}
+
+/* Without a device it is why queues cannot be told, without a name about the device. */
+static void print_queue(const struct bm_queue_info *queue)
+{
+	char place[32] = "";
+
+	if (*queue->device)
+		snprintf(place, sizeof(place), " %s%s%s", queue->device, *queue->name ? "/" : "",
+			 queue->name);
+	printf("  %s%s  %s  ", queue->backend, place, queue->usable ? "yes" : "no");
+	if (queue->node >= 0)
+		printf("node %d%s", queue->node, *queue->what ? ", " : "");
+	printf("%s\n", queue->what);
+	if (*queue->why)
+		printf("    %s; needs: %s\n", queue->why, queue->remedy);
+}
+
+static void print_queues(const struct bm_info *info)
+{
+	const struct bm_queue_info *queue;
+
+	if (!bm_info_queue(info, 0))
+		return;
+	printf("Queues\n");
+	for (size_t i = 0; (queue = bm_info_queue(info, i)); i++)
+		print_queue(queue);
 }
 
 static const char *or_empty(const char *text)
@@ -119,6 +158,7 @@ static void print_all(const struct bm_info *info)
 	printf("Backends\n");
 	for (size_t i = 0; (facility = bm_info_backend(info, i)); i++)
 		print_facility(facility);
+	print_queues(info);
 	print_options(info);
 }
 

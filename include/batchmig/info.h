@@ -41,6 +41,18 @@ struct bm_facility {
 	const char *remedy; /* what would make it usable; empty when usable */
 };
 
+/* A queue of a device that can copy. */
+struct bm_queue_info {
+	const char *backend; /* that uses it: "dsa" */
+	const char *device;  /* "dsa0"; empty: queues could not be told, see why */
+	const char *name;    /* "wq0.0"; empty: none of the device is configured */
+	int node;            /* of the device; -1: none, or not known */
+	int usable;          /* 1: by this process, as far as can be told without opening it */
+	const char *what;    /* "shared, 16 entries, ..."; may be empty */
+	const char *why;     /* it is not usable; otherwise empty */
+	const char *remedy;  /* what would make it usable; otherwise empty */
+};
+
 /* A row of the option table. */
 struct bm_option_info {
 	const char *name;     /* field of struct bm_options */
@@ -55,11 +67,12 @@ struct bm_option_info {
 };
 
 /*
- * bm_info_new - a snapshot of nodes, kernel facts, movers, backends, options.
+ * bm_info_new - a snapshot of nodes, kernel facts, movers, backends, queues, options.
  * @context: NULL for the default one. @info: gets the snapshot, owned by the
  * caller, to be freed with bm_info_free().
  * Returns 0, -EINVAL, -ENOMEM, -ESTALE. Reads sysfs and procfs: about a
- * millisecond. Any thread; afterwards the snapshot is constant. Since 0.1.
+ * millisecond, and some more where there are DSA devices, which libaccel-config
+ * then asks (it also clears their cmd_status). Any thread; afterwards the snapshot is constant. Since 0.1.
  */
 int bm_info_new(struct bm_context *context, struct bm_info **info);
 
@@ -81,6 +94,9 @@ const struct bm_facility *bm_info_mover(const struct bm_info *info, size_t index
 
 /* bm_info_backend - a backend; rules of bm_info_node(). Since 0.1. */
 const struct bm_facility *bm_info_backend(const struct bm_info *info, size_t index);
+
+/* bm_info_queue - a queue of a device; rules of bm_info_node(). Since 0.1. */
+const struct bm_queue_info *bm_info_queue(const struct bm_info *info, size_t index);
 
 /* bm_info_option - a row of the option table; rules of bm_info_node(). Since 0.1. */
 const struct bm_option_info *bm_info_option(const struct bm_info *info, size_t index);

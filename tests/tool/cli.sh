@@ -185,8 +185,10 @@ test_maps() {
 
 test_info() {
 	run info --json
-	json_is info_keys 0 'keys == ["backends", "kernel", "movers", "nodes", "options"]'
-	json_is info_rows 0 '[.[] | length > 0] | all'
+	json_is info_keys 0 'keys == ["backends", "kernel", "movers", "nodes", "options", "queues"]'
+	json_is info_rows 0 'del(.queues) | [.[] | length > 0] | all'
+	json_is info_queues 0 '[.queues[] | (.usable | type) == "boolean" and
+		.usable == (.why == "") and .usable == (.remedy == "") and (.node | type) == "number"] | all'
 	json_is info_node 0 '.nodes[0] | .id >= 0 and .memory_bytes > 0 and (.allowed | type) == "boolean"'
 	json_is info_distances 0 '(.nodes | length) as $n | [.nodes[].distances | length == $n] | all'
 	json_is info_facility 0 '[.movers[], .backends[] | .usable or (.remedy | length > 0)] | all'

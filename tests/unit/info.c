@@ -107,6 +107,7 @@ START_TEST(rows_are_complete)
 	ck_assert_uint_eq(i, 3);
 	for (i = 0; (row = bm_info_backend(info, i)); i++)
 		ck_assert_int_eq(row->usable, i <= 1);
+	ck_assert_ptr_null(bm_info_queue(info, 0)); /* the fake has no devices */
 	for (i = 0; (one = bm_info_kernel(info, i)); i++)
 		ck_assert(*one->name && *one->value && one->note);
 	for (i = 0; (node = bm_info_node(info, i)); i++) {
@@ -126,6 +127,7 @@ START_TEST(null_snapshots)
 	ck_assert_ptr_null(bm_info_kernel(NULL, 0));
 	ck_assert_ptr_null(bm_info_mover(NULL, 0));
 	ck_assert_ptr_null(bm_info_backend(NULL, 0));
+	ck_assert_ptr_null(bm_info_queue(NULL, 0));
 	ck_assert_ptr_null(bm_info_option(NULL, 0));
 	ck_assert_uint_eq(bm_info_page_size(NULL), 0);
 	ck_assert_uint_eq(bm_info_huge_size(NULL), 0);

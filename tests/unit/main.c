@@ -69,7 +69,8 @@ int main(int argc, char **argv)
 					      model_dsa_sys_group,
 					      model_dsa_trap_group,
 					      dsa_named_group,
-					      dsa_accel_group};
+					      dsa_accel_group,
+					      dsa_usual_group};
 
 	return report_run(groups, sizeof(groups) / sizeof(groups[0]), argc, argv);
 }

@@ -16,6 +16,7 @@ extern const struct report_group plan_group, options_group, registry_group, smal
 	profile_faults_group, swap_measured_group, pace_faults_group, exit_faults_group,
 	event_group, engines_group, swap_silent_group, model_dsa_group, model_dsa_checks_group,
 	model_dsa_batch_group, model_dsa_knobs_group, model_dsa_memory_group, model_dsa_write_group,
-	model_dsa_sys_group, model_dsa_trap_group, dsa_named_group, dsa_accel_group;
+	model_dsa_sys_group, model_dsa_trap_group, dsa_named_group, dsa_accel_group,
+	dsa_usual_group;
 
 #endif

@@ -191,10 +191,11 @@ int bm_dsa_settle(struct bm_channel *channel)
 	uint64_t refuse = 0, left;
 
 	give_up(channel);
-	left = sweep(channel, &refuse);
-	refuse |= drain_all(channel, left);
-	while ((left = sweep(channel, &refuse)) & ~refuse && sys->now_ns() < end)
+	/* A queue that has no room for a drain now may have it in a moment. */
+	while ((left = sweep(channel, &refuse)) & ~refuse && sys->now_ns() < end) {
+		refuse |= drain_all(channel, left & ~refuse);
 		sys->sleep_us(NAP_US);
+	}
 	for (uint32_t i = 0; i < channel->engine->queue_count; i++)
 		if (left >> i & 1)
 			end_queue(channel, i, refuse >> i & 1);

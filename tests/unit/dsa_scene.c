@@ -10,6 +10,12 @@
 #define IDLE_TURNS 200
 
 struct dsa_scene dsa;
+size_t dsa_pages = PAGES;
+
+static size_t arena_bytes(void)
+{
+	return dsa.pages * PAGE;
+}
 
 static void *scene_memory(const struct bm_sys *sys, size_t size)
 {
@@ -62,7 +68,7 @@ static uint64_t scene_now(void)
 static void scene_sleep(uint64_t us)
 {
 	__atomic_add_fetch(&dsa.clock, us * 1000, __ATOMIC_RELAXED);
-	if (dsa.pace == DSA_WHEN_RUN)
+	if (dsa.pace != DSA_BY_THREAD)
 		dsa_run(dsa.device, 4);
 	else
 		bm_sys_linux.sleep_us(us);
@@ -70,7 +76,7 @@ static void scene_sleep(uint64_t us)
 
 static void fill(unsigned char *memory)
 {
-	for (size_t i = 0; i < PAGES * PAGE; i += sizeof(uint32_t)) {
+	for (size_t i = 0; i < arena_bytes(); i += sizeof(uint32_t)) {
 		uint32_t value = rnd();
 
 		memcpy(memory + i, &value, sizeof(value));
@@ -79,13 +85,13 @@ static void fill(unsigned char *memory)
 
 static void make_arenas(void)
 {
-	dsa.from = scene_memory(NULL, PAGES * PAGE);
-	dsa.to = scene_memory(NULL, PAGES * PAGE);
-	dsa.expected = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			    -1, 0);
+	dsa.from = scene_memory(NULL, arena_bytes());
+	dsa.to = scene_memory(NULL, arena_bytes());
+	dsa.expected = mmap(NULL, arena_bytes(), PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	fill(dsa.from);
-	memset(dsa.to, STALE_BYTE, PAGES * PAGE);
-	memset(dsa.expected, STALE_BYTE, PAGES * PAGE);
+	memset(dsa.to, STALE_BYTE, arena_bytes());
+	memset(dsa.expected, STALE_BYTE, arena_bytes());
 }
 
 void dsa_begin_with(const struct dsa_queue_config *configs, size_t count, enum dsa_pace pace,
@@ -93,6 +99,7 @@ void dsa_begin_with(const struct dsa_queue_config *configs, size_t count, enum d
 {
 	memset(&dsa, 0, sizeof(dsa));
 	rnd_seed(31);
+	dsa.pages = dsa_pages;
 	dsa.pace = pace;
 	dsa.how = *how;
 	dsa.device = dsa_new(configs, count, pace, 7);
@@ -154,9 +161,9 @@ static void end_device(void)
 	dsa.device = NULL;
 	scene_memory_end(NULL, dsa.from, 0);
 	scene_memory_end(NULL, dsa.to, 0);
-	munmap(dsa.expected, PAGES * PAGE);
+	munmap(dsa.expected, arena_bytes());
 	ck_assert_uint_eq(counts.foreign, 0);
-	ck_assert_uint_eq(counts.dropped, 0);
+	ck_assert(counts.dropped == 0 || dsa.halts);
 	/* Nothing that the device would call wrong was ever submitted. */
 	ck_assert_uint_eq(counts.refused, 0);
 }
@@ -200,12 +207,12 @@ void dsa_add_copies(size_t count, size_t most)
 {
 	size_t at = 0;
 
-	for (size_t i = 0; i < count && at < PAGES; i++) {
+	for (size_t i = 0; i < count && at < dsa.pages; i++) {
 		size_t pages = 1 + rnd() % most;
 
-		if (pages > PAGES - at)
-			pages = PAGES - at;
-		dsa_add_copy(at, rnd() % (PAGES - pages + 1), pages);
+		if (pages > dsa.pages - at)
+			pages = dsa.pages - at;
+		dsa_add_copy(at, rnd() % (dsa.pages - pages + 1), pages);
 		at += pages + rnd() % 2;
 	}
 }
@@ -250,7 +257,7 @@ int dsa_turn(struct bm_channel *channel, struct dsa_work *work)
 	ck_assert_int_ge(got, 0);
 	for (int i = 0; i < got; i++)
 		hear(work, &copied[i]);
-	if (dsa.pace == DSA_WHEN_RUN)
+	if (dsa.pace != DSA_BY_THREAD)
 		dsa_run(dsa.device, 1 + rnd() % 8);
 	return took > 0 || got > 0;
 }
@@ -278,7 +285,7 @@ void dsa_verify(const char *what)
 	for (size_t i = 0; i < work->count; i++)
 		if (work->told[i] != TOLD)
 			memcpy(work->copies[i].to, work->copies[i].from, work->copies[i].length);
-	if (memcmp(dsa.to, dsa.expected, PAGES * PAGE) == 0)
+	if (memcmp(dsa.to, dsa.expected, arena_bytes()) == 0)
 		return;
 	while (dsa.to[at] == dsa.expected[at])
 		at++;

@@ -49,15 +49,18 @@ struct dsa_scene {
 	struct bm_engine *engine;
 	struct bm_channel *channels[CHANNELS];
 	unsigned char *from, *to, *expected; /* arenas */
+	size_t pages;                        /* of each */
 	struct dsa_work work;
 	char lines[4096]; /* that were logged */
 	void *blocks[64]; /* of env.memory() */
 	size_t sizes[64];
 	int fail_at; /* the memory() that fails, from 1 */
 	uint64_t clock;
+	int halts; /* a device that has stopped drops what comes to a dedicated queue */
 };
 
 extern struct dsa_scene dsa;
+extern size_t dsa_pages; /* of the arenas of the next scene */
 
 /* One queue, or several alike; copies are cleared. */
 void dsa_begin(enum dsa_way way, unsigned int queues, unsigned int size, enum dsa_pace pace);

@@ -8,6 +8,9 @@
 		model_dsa_memory_group, model_dsa_write_group, model_dsa_sys_group,            \
 		model_dsa_trap_group
 
+/* Of the backend dsa on one of them. */
+#define DSA_GROUPS dsa_usual_group, dsa_knobs_group
+
 int main(int argc, char **argv)
 {
 	const struct report_group groups[] = {plan_group,

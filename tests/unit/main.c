@@ -9,7 +9,7 @@
 		model_dsa_trap_group
 
 /* Of the backend dsa on one of them. */
-#define DSA_GROUPS dsa_usual_group, dsa_knobs_group
+#define DSA_GROUPS dsa_usual_group, dsa_knobs_group, dsa_settle_group, dsa_records_group
 
 int main(int argc, char **argv)
 {

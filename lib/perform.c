@@ -74,7 +74,7 @@ static void tell_plan(const struct bm_context *context, const struct bm_request 
 	       "batch of %zu %s of process %d begins: mover %s, backend %s, %s, swap %s, "
 	       "bound %llu us%s, at most %llu and all together %llu bytes/s, threads %s",
 	       request->count, request->ranges ? "ranges" : "pages", (int)request->pid, mover,
-	       choice->picks.count ? choice->picks.list[0]->name : bm_registry_kernel(),
+	       request->backend ? request->backend : context->config.backend,
 	       quiet_name(context, choice), choice->wants_swap ? "first" : "not",
 	       (unsigned long long)choice->bound_ns / 1000, choice->is_wish ? " as a wish" : "",
 	       (unsigned long long)choice->pace->own.bytes_per_s,

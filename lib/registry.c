@@ -8,6 +8,7 @@
 
 #include "least.h"
 #include "cpu/cpu.h"
+#include "dsa/dsa.h"
 #include "log.h"
 
 #define COUNT_OF(a)    (sizeof(a) / sizeof((a)[0]))
@@ -25,8 +26,7 @@ struct row {
 static const struct row table[] = {
 	{"kernel", NULL, "the kernel copies, with move_pages(2) or mbind(2)", ""},
 	{"cpu", &bm_backend_cpu, "threads of the process copy, with the mover swap", ""},
-	{"dsa", NULL, "not part of this version of the library",
-	 "a later version; until then name kernel, cpu or auto"},
+	{"dsa", &bm_backend_dsa, "work queues of Intel DSA copy, with the mover swap", ""},
 	{"ptdma", NULL, "not part of this version of the library",
 	 "a later version; until then name kernel, cpu or auto"},
 };

@@ -35,7 +35,7 @@ void bm_dsa_found_add(struct bm_dsa_found *found, struct bm_dsa_facts *facts)
 	struct bm_dsa_queue *queues = found->queues;
 	size_t at;
 
-	bm_dsa_judge(found->env, facts);
+	bm_dsa_rule_out(found->env, facts);
 	if (found->count == found->most) {
 		at = facts->queue.why[0] ? 0 : last_unusable(found);
 		if (at == 0)

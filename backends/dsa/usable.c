@@ -141,7 +141,7 @@ static void expand(char *out, size_t size, const char *text, const struct word *
 	}
 }
 
-void bm_dsa_judge(const struct bm_backend_env *env, struct bm_dsa_facts *facts)
+void bm_dsa_rule_out(const struct bm_backend_env *env, struct bm_dsa_facts *facts)
 {
 	struct bm_dsa_queue *queue = &facts->queue;
 	enum reason reason = find_reason(env, facts);

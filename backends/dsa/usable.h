@@ -6,6 +6,6 @@
 #include "found.h"
 
 /* Fills why and remedy of the queue; both are "" when it may be used. */
-void bm_dsa_judge(const struct bm_backend_env *env, struct bm_dsa_facts *facts);
+void bm_dsa_rule_out(const struct bm_backend_env *env, struct bm_dsa_facts *facts);
 
 #endif

@@ -111,14 +111,14 @@ void dsa_free(struct dsa *dsa)
 }
 
 /* Who works at once keeps others from working on what is his. */
-static void enter(struct dsa *dsa)
+void dsa_enter(struct dsa *dsa)
 {
 	if (dsa->pace == DSA_AT_ONCE)
 		pthread_mutex_lock(&dsa->at_once);
 	pthread_mutex_lock(&dsa->lock);
 }
 
-static void leave(struct dsa *dsa)
+void dsa_leave(struct dsa *dsa)
 {
 	while (dsa->pace == DSA_AT_ONCE && dsa_work(dsa, NULL))
 		;
@@ -155,13 +155,13 @@ int dsa_submit(struct dsa *dsa, unsigned int queue, const struct dsa_descriptor 
 {
 	int taken;
 
-	enter(dsa);
+	dsa_enter(dsa);
 	taken = accept(dsa, &dsa->queues[queue], descriptor);
 	if (!taken && !dsa->queues[queue].config.shared) {
 		dsa->counts.dropped++;
 		dsa->counts.software_errors++;
 	}
-	leave(dsa);
+	dsa_leave(dsa);
 	return taken;
 }
 
@@ -201,7 +201,7 @@ size_t dsa_run(struct dsa *dsa, size_t steps)
 {
 	size_t used = 0;
 
-	enter(dsa);
+	dsa_enter(dsa);
 	for (; used < steps; used++) {
 		dsa->steps++;
 		dsa_promote(dsa);

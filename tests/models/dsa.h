@@ -43,16 +43,31 @@ enum dsa_knob {
 	DSA_FAULT_WRITE,  /* and writing the destination [bytes] */
 	DSA_FAULT_LIST,   /* reading the list of a batch, after so many descriptors [n] */
 	DSA_STATUS,       /* ends with this status, with nothing copied [status] */
-	DSA_STATUS_FIRST, /* the status byte is visible before bytes and the rest of the record */
+	DSA_STATUS_FIRST, /* the status byte is visible before all else: see below */
 	DSA_BUSY,         /* EAGAIN, or the zero flag, although there is room [times] */
 	DSA_SHORT_WRITE,  /* write(2) takes only so many descriptors [n] */
 	DSA_HALT,         /* the device stops: nothing completes any more, writes are refused */
 	DSA_KNOBS
 };
 
+/*
+ * With DSA_STATUS_FIRST the status and a free entry are seen at once; the bytes
+ * are copied, and the rest of the record is written, a dsa_run() step later, or
+ * 50 microseconds by the thread. Until then the record holds what the user left
+ * there. It shows whether a test notices data that a status came too early for:
+ * no reader can be right with it. Readers that look at the other fields before
+ * the status are found without any rule: these hold anything after a success.
+ * Nor is an acquire missing unnoticed by ThreadSanitizer with DSA_BY_THREAD.
+ */
+
 struct dsa_rule {
 	enum dsa_knob knob;
-	uint64_t at;    /* the n-th descriptor that copies, or call, from 1; 0: none */
+	/*
+	 * The n-th descriptor that copies, or call, from 1; 0: none. They are
+	 * counted as they arrive, children in the order of their list; for
+	 * DSA_FAULT_LIST batches are, for DSA_BUSY dsa_enqcmd() and dsa_write().
+	 */
+	uint64_t at;
 	uint64_t every; /* each n-th; 0: none */
 	uint64_t amount;
 	uint64_t hits; /* out: how often it came true */
@@ -91,11 +106,18 @@ void dsa_movdir64b(struct dsa *dsa, unsigned int queue, const void *descriptor);
 /* As the driver's write(2): bytes taken, or -EAGAIN, -EINVAL, -EFAULT, -ENXIO. */
 ssize_t dsa_write(struct dsa *dsa, unsigned int queue, const void *buffer, size_t size);
 
-/* Works on at most so many descriptors; returns on how many. */
+/*
+ * Works on at most so many descriptors; returns on how many. A batch takes a
+ * step to read its list and one to end; while nothing but what is delayed is
+ * left, each step counts as well. 0: it has nothing more to do by itself.
+ */
 size_t dsa_run(struct dsa *dsa, size_t steps);
 /* What DSA_LATE held back is done now. */
 void dsa_release(struct dsa *dsa);
-/* The last user of a queue has closed it: waits as the driver does until nothing is in flight. */
+/*
+ * The last user of a queue has closed it: waits as the driver does until nothing
+ * is in flight. What is delayed or late is done, what is lost is forgotten.
+ */
 void dsa_close(struct dsa *dsa, unsigned int queue);
 /* It is halted: by a rule, or by its administrator. */
 void dsa_halt(struct dsa *dsa);

@@ -26,15 +26,13 @@ static void do_held(struct dsa *dsa, struct dsa_item *item)
 	dsa_work_on(dsa, item);
 }
 
+/* The ends of their batches come with the last of them, or with the next step. */
 void dsa_release(struct dsa *dsa)
 {
-	pthread_mutex_lock(&dsa->lock);
+	dsa_enter(dsa);
 	for (size_t i = 0; i < dsa->queues_count && !dsa->halted; i++)
 		for_each(dsa, &dsa->queues[i], do_held);
-	/* The ends of their batches. */
-	while (dsa->pace == DSA_AT_ONCE && dsa_work(dsa, NULL))
-		;
-	pthread_mutex_unlock(&dsa->lock);
+	dsa_leave(dsa);
 }
 
 static void hurry(struct dsa *dsa, struct dsa_item *item)

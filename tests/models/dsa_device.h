@@ -218,7 +218,10 @@ void dsa_vacate(struct dsa *dsa, struct dsa_item *item);
 int dsa_thread_begin(struct dsa *dsa);
 void dsa_thread_end(struct dsa *dsa);
 
-/* dsa.c: takes it if there is room, and works where that is done at once; lock not held. */
+/* dsa.c: takes the locks, and lets them go when all is done that is to be done at once. */
+void dsa_enter(struct dsa *dsa);
+void dsa_leave(struct dsa *dsa);
+/* Takes it if there is room, and works where that is done at once; lock not held. */
 int dsa_submit(struct dsa *dsa, unsigned int queue, const struct dsa_descriptor *descriptor);
 
 #endif

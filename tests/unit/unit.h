@@ -5,18 +5,27 @@
 
 #include "../report.h"
 
-extern const struct report_group plan_group, options_group, registry_group, small_group,
-	files_group, context_group, pages_group, trouble_group, range_group, question_group,
-	info_group, input_group, policy_group, folios_group, faults_group, missed_group, fuzz_group,
-	cpu_group, cpu_loops_group, cpu_used_group, segments_group, copy_group, rates_group,
-	swap_faults_group, placement_group, spread_group, merged_group, swap_broken_group,
-	swap_script_group, swap_workers_group, swap_returns_group, threads_group, swap_own_group,
-	swap_refill_group, swap_children_group, turns_group, pace_group, reports_group, told_group,
-	profile_group, swap_flights_group, flight_faults_group, estimate_faults_group,
-	profile_faults_group, swap_measured_group, pace_faults_group, exit_faults_group,
-	event_group, engines_group, swap_silent_group, model_dsa_group, model_dsa_checks_group,
-	model_dsa_batch_group, model_dsa_knobs_group, model_dsa_memory_group, model_dsa_write_group,
-	model_dsa_sys_group, model_dsa_trap_group, dsa_named_group, dsa_accel_group,
-	dsa_usual_group;
+/* clang-format off */
+#define UNIT_GROUPS(GROUP) \
+	GROUP(plan) GROUP(options) GROUP(registry) GROUP(small) GROUP(files) \
+	GROUP(context) GROUP(pages) GROUP(trouble) GROUP(range) GROUP(question) \
+	GROUP(info) GROUP(input) GROUP(policy) GROUP(folios) GROUP(faults) \
+	GROUP(missed) GROUP(fuzz) GROUP(cpu) GROUP(cpu_loops) GROUP(cpu_used) \
+	GROUP(segments) GROUP(copy) GROUP(rates) GROUP(swap_faults) GROUP(placement) \
+	GROUP(spread) GROUP(merged) GROUP(swap_broken) GROUP(swap_script) \
+	GROUP(swap_workers) GROUP(swap_returns) GROUP(threads) GROUP(swap_own) \
+	GROUP(swap_refill) GROUP(swap_children) GROUP(turns) GROUP(pace) \
+	GROUP(reports) GROUP(told) GROUP(profile) GROUP(swap_flights) \
+	GROUP(flight_faults) GROUP(estimate_faults) GROUP(profile_faults) \
+	GROUP(swap_measured) GROUP(pace_faults) GROUP(exit_faults) GROUP(event) \
+	GROUP(engines) GROUP(swap_silent) GROUP(model_dsa) GROUP(model_dsa_checks) \
+	GROUP(model_dsa_batch) GROUP(model_dsa_knobs) GROUP(model_dsa_memory) \
+	GROUP(model_dsa_write) GROUP(model_dsa_sys) GROUP(model_dsa_trap) \
+	GROUP(dsa_named) GROUP(dsa_accel) GROUP(dsa_usual) GROUP(model_dsa_order) \
+	GROUP(dsa_knobs) GROUP(dsa_records) GROUP(dsa_settle)
+/* clang-format on */
+
+#define UNIT_DECLARE(name) extern const struct report_group name##_group;
+UNIT_GROUPS(UNIT_DECLARE)
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/mempolicy.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "error.h"
@@ -59,22 +60,34 @@ static const char *quiet_name(const struct bm_context *context, const struct bm_
 									 : "quiet";
 }
 
+/* Those that may copy, in order of preference. */
+static void name_picks(const struct bm_picks *picks, char *text, size_t size)
+{
+	size_t used = 0;
+
+	snprintf(text, size, "%s", bm_registry_kernel());
+	for (size_t i = 0; i < picks->count && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? "," : "",
+					 picks->list[i]->name);
+}
+
 /* Before it begins; at the end is told what became of it. */
 static void tell_plan(const struct bm_context *context, const struct bm_request *request,
 		      const struct bm_choice *choice)
 {
-	char mover[BM_CHOICE_MAX], threads[BM_CHOICE_MAX];
+	char mover[BM_CHOICE_MAX], threads[BM_CHOICE_MAX], backends[BM_LIST_MAX];
 
 	if (context->config.log.level < BM_LOG_DEBUG)
 		return;
 	/* The strings of the request may be gone. */
 	bm_mover_name(choice->named ? BM_MOVER_SWAP : choice->mover, mover, sizeof(mover));
 	bm_option_text(&context->config, BM_OPTION_THREADS, threads, sizeof(threads));
+	name_picks(&choice->picks, backends, sizeof(backends));
 	bm_log(&context->config.log, BM_LOG_DEBUG,
 	       "batch of %zu %s of process %d begins: mover %s, backend %s, %s, swap %s, "
 	       "bound %llu us%s, at most %llu and all together %llu bytes/s, threads %s",
 	       request->count, request->ranges ? "ranges" : "pages", (int)request->pid, mover,
-	       request->backend ? request->backend : context->config.backend,
+	       backends,
 	       quiet_name(context, choice), choice->wants_swap ? "first" : "not",
 	       (unsigned long long)choice->bound_ns / 1000, choice->is_wish ? " as a wish" : "",
 	       (unsigned long long)choice->pace->own.bytes_per_s,

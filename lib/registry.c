@@ -37,12 +37,13 @@ enum { KERNEL, CPU, DEVICES }; /* rows */
 static int is_usable(const struct row *row, const struct bm_backend_env *env, char *why,
 		     char *remedy)
 {
+	int probes = env && row->copies && row->copies->probe;
+
+	if (!*row->remedy && probes && row->copies->probe(env, why, remedy) < 0)
+		return 0;
 	snprintf(why, BM_WHY_MAX, "%s", row->why);
 	snprintf(remedy, BM_WHY_MAX, "%s", row->remedy);
-	if (*row->remedy)
-		return 0;
-	return !env || !row->copies || !row->copies->probe ||
-	       row->copies->probe(env, why, remedy) == 0;
+	return !*row->remedy;
 }
 
 int bm_registry_row(size_t index, const struct bm_backend_env *env, struct bm_facility *row,

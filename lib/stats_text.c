@@ -87,8 +87,10 @@ static void add_bytes(struct text *text, const struct bm_stats *stats)
 	add(text, LABEL "%s moved", "bytes", bytes(stats->bytes_moved).text);
 	if (stats->ns_move)
 		add(text, " at %.2f GB/s", (double)stats->bytes_moved / (double)stats->ns_move);
-	add(text, ", %s of them by swap; %s asked for\n", bytes(stats->bytes_swapped).text,
-	    bytes(stats->bytes_asked).text);
+	add(text, ", %s of them by swap", bytes(stats->bytes_swapped).text);
+	if (stats->bytes_offloaded)
+		add(text, ", %s copied by a device", bytes(stats->bytes_offloaded).text);
+	add(text, "; %s asked for\n", bytes(stats->bytes_asked).text);
 }
 
 static void add_times(struct text *text, const struct bm_stats *stats)

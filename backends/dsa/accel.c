@@ -18,7 +18,7 @@
 #define WAIT_US     1000
 #define WAITS       5000
 
-#define NAMED "the work queues by name in BATCHMIG_DSA_WQS, as in /dev/dsa/wq0.0"
+#define NAMED "the work queues in BATCHMIG_DSA_WQS, as in /dev/dsa/wq0.0"
 
 struct accel {
 	struct bm_dsa_found *found;

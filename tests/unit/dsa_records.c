@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "dsa/resume.h"
 #include "dsa_scene.h"
@@ -116,6 +117,34 @@ START_TEST(resumes_in_both_directions)
 	ck_assert_uint_eq(copied[0].done, 8 * PAGE);
 	ck_assert_int_eq(copied[0].error, 0);
 	dsa_end();
+}
+END_TEST
+
+static int is_there(const void *page)
+{
+	return bm_sys_linux.is_resident((uint64_t)(uintptr_t)page) == 1;
+}
+
+/* Before it is submitted again: the device does not wait for pages. */
+START_TEST(missing_pages_are_touched)
+{
+	for (unsigned int write = 0; write <= 0x80; write += 0x80) {
+		unsigned char *side, kept;
+
+		begin(1, 8);
+		side = write ? dsa.work.copies[0].to
+			     : (unsigned char *)(uintptr_t)dsa.work.copies[0].from;
+		kept = side[3 * PAGE];
+		ck_assert_int_eq(madvise(side + 2 * PAGE, PAGE, MADV_DONTNEED), 0);
+		ck_assert(!is_there(side + 2 * PAGE));
+		fault(&sent[0], BM_DSA_PAGE_FAULT | write, 2 * PAGE, side + 2 * PAGE);
+		ck_assert_int_eq(reap(), 0);
+		ck_assert(is_there(side + 2 * PAGE));
+		ck_assert_uint_eq(side[3 * PAGE], kept);
+		fault(&sent[1], BM_DSA_SUCCESS, 0, NULL);
+		ck_assert_int_eq(reap(), 1);
+		dsa_end();
+	}
 }
 END_TEST
 
@@ -247,6 +276,7 @@ END_TEST
 
 static const TTest *const *const tests[] = {&descriptors_are_as_the_device_wants_them,
 					    &resumes_in_both_directions,
+					    &missing_pages_are_touched,
 					    &the_same_page_twice_is_left_to_the_caller,
 					    &records_that_cannot_be_true,
 					    &a_batch_that_failed_in_part,

@@ -22,7 +22,7 @@
 	GROUP(model_dsa_batch) GROUP(model_dsa_knobs) GROUP(model_dsa_memory) \
 	GROUP(model_dsa_write) GROUP(model_dsa_sys) GROUP(model_dsa_trap) \
 	GROUP(dsa_named) GROUP(dsa_accel) GROUP(dsa_usual) GROUP(model_dsa_order) \
-	GROUP(dsa_knobs) GROUP(dsa_records) GROUP(dsa_settle)
+	GROUP(dsa_knobs) GROUP(dsa_records) GROUP(dsa_settle) GROUP(dsa_open)
 /* clang-format on */
 
 #define UNIT_DECLARE(name) extern const struct report_group name##_group;

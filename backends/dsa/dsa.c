@@ -130,8 +130,13 @@ static void dsa_close(struct bm_engine *engine)
 {
 	struct bm_backend_env env = engine->env;
 
-	for (uint32_t i = 0; i < engine->queue_count; i++)
+	/* Those that refused work in a window were not told of there. */
+	for (uint32_t i = 0; i < engine->queue_count; i++) {
+		if (bm_dsa_wq_is_dead(&engine->queues[i]))
+			bm_log(env.log, BM_LOG_WARN, "backend dsa: %s failed and was given up",
+			       engine->queues[i].name);
 		bm_dsa_wq_close(&engine->queues[i]);
+	}
 	env.memory_end(env.sys, engine, sizeof(*engine));
 }
 

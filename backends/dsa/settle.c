@@ -18,8 +18,9 @@
  * another thread. Its own channel is used by nobody else meanwhile.
  *
  * While a device works, closing would block for as long as it does, for ever
- * if it has lost something: so only queues are closed that take no drain, or
- * whose device has stopped.
+ * if it has lost something; and it waits for nothing where a child of fork(2)
+ * has the queue open, too. So only queues of devices that have stopped are
+ * closed. Where that cannot be told, and no drain is answered, it is never over.
  */
 #include "channel.h"
 
@@ -168,7 +169,7 @@ static int has_stopped(const struct bm_dsa_wq *wq)
 	return bm_sys_text(wq->sys, path, text, sizeof(text)) > 0 && strcmp(text, "enabled") != 0;
 }
 
-static void end_queue(struct bm_channel *channel, uint32_t queue, int refuses)
+static void end_queue(struct bm_channel *channel, uint32_t queue)
 {
 	struct bm_dsa_wq *wq = &channel->engine->queues[queue];
 
@@ -176,9 +177,7 @@ static void end_queue(struct bm_channel *channel, uint32_t queue, int refuses)
 		bm_log(channel->engine->env.log, BM_LOG_WARN,
 		       "backend dsa: %s does not answer, it is used no more", wq->name);
 	bm_dsa_wq_kill(wq);
-	if (!refuses && !has_stopped(wq) && !atomic_load(&wq->ended))
-		return;
-	if (!bm_dsa_wq_shut(wq))
+	if (!atomic_load(&wq->ended) && !(has_stopped(wq) && bm_dsa_wq_shut(wq)))
 		return;
 	channel->drained &= ~((uint64_t)1 << queue);
 	forget(channel, queue);
@@ -198,6 +197,6 @@ int bm_dsa_settle(struct bm_channel *channel)
 	}
 	for (uint32_t i = 0; i < channel->engine->queue_count; i++)
 		if (left >> i & 1)
-			end_queue(channel, i, refuse >> i & 1);
+			end_queue(channel, i);
 	return sweep(channel, &refuse) == 0;
 }

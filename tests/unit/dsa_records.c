@@ -172,7 +172,7 @@ START_TEST(records_that_cannot_be_true)
 					 8 * PAGE, 9 * PAGE, UINT32_MAX, 0x80000000};
 
 	for (size_t i = 0; i < 8; i++) {
-		for (int place = 0; place < 5; place++) {
+		for (int place = 0; place < 15; place++) {
 			for (unsigned int write = 0; write <= 0x80; write += 0x80) {
 				const unsigned char *side, *pages[5];
 				int got = 0;
@@ -185,9 +185,12 @@ START_TEST(records_that_cannot_be_true)
 				pages[3] = side + 8 * PAGE;
 				pages[4] = side; /* the first page is missing: nothing is copied */
 				for (size_t k = 0; k < 200 && !got; k++) {
+					record_of(&sent[k])->result = (uint8_t)(place / 5);
 					fault(&sent[k], BM_DSA_PAGE_FAULT | write, bytes[i],
-					      pages[place]);
+					      pages[place % 5]);
 					got = reap();
+					ck_assert_uint_le(sent[sent_count - 1].size, 8 * PAGE);
+					ck_assert_uint_gt(sent[sent_count - 1].size, 0);
 				}
 				ck_assert_int_eq(got, 1);
 				ck_assert_uint_lt(copied[0].done, PAGE);

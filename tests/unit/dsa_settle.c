@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "dsa/abi.h"
 #include "dsa_scene.h"
 #include "unit.h"
 
@@ -164,6 +165,59 @@ START_TEST(nothing_in_flight_is_settled)
 }
 END_TEST
 
+static unsigned int drain_status;
+static uint64_t drain_record, batch_record;
+
+/* Copies are lost, drains end at once, with that status. */
+static void only_drains(uint64_t portal, const void *descriptor)
+{
+	const struct bm_dsa_desc *desc = descriptor;
+
+	(void)portal;
+	if (desc->command >> 24 == BM_DSA_BATCH)
+		batch_record = desc->record;
+	if (desc->command >> 24 != BM_DSA_DRAIN)
+		return;
+	drain_record = desc->record;
+	*(volatile uint8_t *)(uintptr_t)drain_record = (uint8_t)drain_status;
+}
+
+/* The record of the drain is a write like any other: its memory is not given back before. */
+START_TEST(drains_are_waited_for)
+{
+	begin(PORTAL_DEDICATED, 1, NULL, 1);
+	dsa_run(dsa.device, 100);
+	ck_assert_int_eq(bm_backend_dsa.reap(FIRST, copied, 1), 1);
+	dsa.sys.movdir64b = only_drains;
+	ck_assert_int_eq(bm_backend_dsa.submit(FIRST, dsa.work.copies, 4), 4);
+	drain_status = 0;
+	ck_assert_int_eq(bm_backend_dsa.settle(FIRST), 0);
+	*(volatile uint8_t *)(uintptr_t)batch_record = BM_DSA_SUCCESS;
+	ck_assert_int_eq(bm_backend_dsa.settle(FIRST), 0);
+	*(volatile uint8_t *)(uintptr_t)drain_record = BM_DSA_SUCCESS;
+	ck_assert_int_eq(bm_backend_dsa.settle(FIRST), 1);
+	dsa_end();
+}
+END_TEST
+
+/* Only of a drain that did what it is for. */
+START_TEST(drains_that_fail_tell_nothing)
+{
+	begin(PORTAL_DEDICATED, 1, NULL, 1);
+	dsa_run(dsa.device, 100);
+	ck_assert_int_eq(bm_backend_dsa.reap(FIRST, copied, 1), 1);
+	dsa.sys.movdir64b = only_drains;
+	ck_assert_int_eq(bm_backend_dsa.submit(FIRST, dsa.work.copies, 5), 5);
+	drain_status = BM_DSA_BAD_OPCODE;
+	ck_assert_int_eq(bm_backend_dsa.settle(FIRST), 0);
+	ck_assert_int_eq(bm_backend_dsa.settle(FIRST), 0);
+	ck_assert_int_eq(unmapped, 0);
+	drain_status = BM_DSA_SUCCESS;
+	ck_assert_int_eq(bm_backend_dsa.settle(FIRST), 1);
+	dsa_end();
+}
+END_TEST
+
 static void *go_on(void *arg)
 {
 	struct bm_channel *channel = arg;
@@ -217,6 +271,8 @@ static const TTest *const *const tests[] = {&late_writes_are_waited_for,
 					    &lost_records_are_drained,
 					    &other_queues_go_on,
 					    &nothing_in_flight_is_settled,
+					    &drains_are_waited_for,
+					    &drains_that_fail_tell_nothing,
 					    &threads_may_be_in_the_queue,
 					    NULL};
 const struct report_group dsa_settle_group = {"dsa_settle", tests};

@@ -27,7 +27,7 @@ static void keep(uint64_t portal, const void *descriptor)
 
 static void begin(size_t count, size_t pages)
 {
-	dsa_begin(PORTAL_DEDICATED, 1, 16, DSA_WHEN_RUN);
+	dsa_begin(PORTAL_DEDICATED, 1, 32, DSA_WHEN_RUN);
 	dsa.sys.movdir64b = keep;
 	sent_count = 0;
 	dsa_open_all(1);
@@ -165,6 +165,37 @@ START_TEST(the_same_page_twice_is_left_to_the_caller)
 }
 END_TEST
 
+/* A slot of the ring begins anew with each copy. */
+START_TEST(slots_forget_the_last_copy)
+{
+	size_t before;
+
+	begin(1, 1);
+	for (int turn = 0; turn < 3; turn++) {
+		const unsigned char *from = dsa.work.copies[0].from;
+
+		before = sent_count - 1;
+		fault(&sent[before], BM_DSA_PAGE_FAULT, 64, from);
+		ck_assert_int_eq(reap(), 0);
+		fault(&sent[before + 1], BM_DSA_PAGE_FAULT, 0, from);
+		ck_assert_int_eq(reap(), 1);
+		ck_assert_uint_eq(copied[0].done, 64);
+		dsa.work.count = 0;
+		for (size_t i = 0; i < BM_DSA_SLOTS - 1; i++)
+			dsa_add_copy(i, i, 1);
+		before = sent_count;
+		ck_assert_int_eq(bm_backend_dsa.submit(dsa.channels[0], dsa.work.copies, 511), 511);
+		while (before < sent_count)
+			fault(&sent[before++], BM_DSA_SUCCESS, 0, NULL);
+		ck_assert_int_eq(reap(), BM_DSA_SLOTS - 1);
+		ck_assert_int_eq(bm_backend_dsa.submit(dsa.channels[0], dsa.work.copies, 1), 1);
+	}
+	fault(&sent[sent_count - 1], BM_DSA_SUCCESS, 0, NULL);
+	ck_assert_int_eq(reap(), 1);
+	dsa_end();
+}
+END_TEST
+
 /* Each would crash, or give bytes that were not copied, if it were believed. */
 START_TEST(records_that_cannot_be_true)
 {
@@ -281,6 +312,7 @@ static const TTest *const *const tests[] = {&descriptors_are_as_the_device_wants
 					    &resumes_in_both_directions,
 					    &missing_pages_are_touched,
 					    &the_same_page_twice_is_left_to_the_caller,
+					    &slots_forget_the_last_copy,
 					    &records_that_cannot_be_true,
 					    &a_batch_that_failed_in_part,
 					    &statuses_of_copies,

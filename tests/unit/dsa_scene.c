@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 
 #define IDLE_TURNS 200
+/* Of 50 us: a device that is a thread may be kept from a CPU for long. */
+#define IDLE_NAPS 100000
 
 struct dsa_scene dsa;
 size_t dsa_pages = PAGES;
@@ -264,7 +266,9 @@ int dsa_turn(struct bm_channel *channel, struct dsa_work *work)
 
 size_t dsa_drive(struct bm_channel *channel, struct dsa_work *work)
 {
-	for (int idle = 0; work->ended < work->count && idle < IDLE_TURNS; idle++) {
+	int most = dsa.pace == DSA_BY_THREAD && !dsa.halts ? IDLE_NAPS : IDLE_TURNS;
+
+	for (int idle = 0; work->ended < work->count && idle < most; idle++) {
 		if (dsa_turn(channel, work))
 			idle = 0;
 		else

@@ -103,6 +103,11 @@ struct bm_backend {
 	/* 0; -ENODEV: not on this machine, skip in silence; or -errno, then it has logged why. */
 	int (*open)(const struct bm_backend_env *env, struct bm_engine **engine);
 	void (*close)(struct bm_engine *engine);
+	/*
+	 * Optional: how many copies, at most, are given to a device as one; 0: the
+	 * usual. At any time, any thread.
+	 */
+	void (*batch)(struct bm_engine *engine, uint32_t copies);
 	/* A channel whose memory is near the node (-1: anywhere); 0 or -errno. */
 	int (*chan_open)(struct bm_engine *engine, int node, struct bm_channel **channel);
 	/* Nothing is in flight, or settle() has said so. */

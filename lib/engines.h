@@ -33,6 +33,7 @@ struct bm_engine_slot {
 	int error;       /* why it is not */
 	size_t least;    /* bytes: where the cpu stands by, fewer are its own; 0: not decided */
 	int shares;      /* and the two work on one chunk */
+	uint32_t batch;  /* copies in one batch, measured; 0: not */
 	int is_measured; /* either is */
 	int is_silent;   /* it did not answer once, and may still write: never used again */
 };

@@ -2,6 +2,7 @@
 /* offload.c - times engine and cpu on memory of their own. */
 #include "offload.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define ROUNDS 5u
@@ -63,11 +64,36 @@ size_t bm_offload_least(const size_t *sizes, const uint64_t *engine_ns, const ui
 	return least;
 }
 
+/* How many copies are one batch: the least number that is hardly slower than a larger one. */
+static void choose_batch(struct trial *trial, struct bm_engine_slot *slot, uint32_t asked)
+{
+	static const uint32_t sizes[] = {64, 32, 16, 8};
+	uint64_t best = UINT64_MAX;
+	uint32_t chosen = 0;
+
+	if (!slot->backend->batch || asked)
+		return;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		uint64_t took;
+
+		slot->backend->batch(slot->engine, sizes[i]);
+		took = time_size(trial, trial->size);
+		if (took > best + best / 32)
+			continue;
+		best = took < best ? took : best;
+		chosen = sizes[i];
+	}
+	slot->backend->batch(slot->engine, trial->copier.silent ? 0 : chosen);
+	slot->batch = chosen;
+}
+
 static void measure(struct trial *trial, struct bm_engine_slot *slot, const struct bm_engines *all)
 {
 	uint64_t engine_ns[SIZES], cpu_ns[SIZES], both_ns;
 	size_t sizes[SIZES];
 
+	trial->copier.least = 0;
+	choose_batch(trial, slot, all->env.batch);
 	for (size_t i = 0; i < SIZES; i++) {
 		sizes[i] = trial->size >> 2 * (SIZES - 1 - i);
 		trial->copier.least = SIZE_MAX;
@@ -132,19 +158,22 @@ static void tell(const struct bm_engines *engines, const struct bm_engine_slot *
 {
 	const struct bm_log *log = engines->env.log;
 	const char *name = slot->backend->name;
+	char batch[32] = "";
 
+	if (slot->batch)
+		snprintf(batch, sizeof(batch), ", %u in a batch", slot->batch);
 	if (slot->is_silent)
 		bm_log(log, BM_LOG_WARN, "backend %s did not answer within %llu ms: the cpu copies",
 		       name, (unsigned long long)engines->patience_ns / 1000000);
 	else if (slot->least == SIZE_MAX)
 		bm_log(log, BM_LOG_INFO, "backend %s is slower than the cpu: not used", name);
 	else
-		bm_log(log, BM_LOG_INFO, "backend %s copies chunks from %zu KiB on (%s)%s", name,
+		bm_log(log, BM_LOG_INFO, "backend %s copies chunks from %zu KiB on (%s)%s%s", name,
 		       slot->least >> 10,
 		       engines->least      ? "as asked for"
 		       : slot->is_measured ? "measured"
 					   : "published, not measured",
-		       slot->shares ? ", the cpu a part of them" : "");
+		       batch, slot->shares ? ", the cpu a part of them" : "");
 }
 
 void bm_offload_decide(struct bm_engines *engines, const struct bm_use *use)

@@ -12,13 +12,14 @@
 #define PIECE_MOST ((size_t)256 << 10)
 /* That of the driver, where a queue does not tell; one that takes less says so in its records. */
 #define TRANSFER_UNKNOWN ((uint64_t)2 << 20)
-#define SPAN             32u
+/* The driver's own limit of a queue; published throughput is of batches of 32. */
+#define SPAN 32u
 
 static const char *open_error(int error)
 {
 	switch (error) {
 	case -EBUSY:
-		return "another process has it open";
+		return "it is dedicated, and another process or context has it open";
 	case -EACCES:
 	case -EPERM:
 		return "this process may not open it";
@@ -102,6 +103,11 @@ static int open_queues(struct bm_engine *engine)
 	return rc;
 }
 
+static void dsa_batch(struct bm_engine *engine, uint32_t copies)
+{
+	atomic_store_explicit(&engine->span, copies ? copies : SPAN, memory_order_relaxed);
+}
+
 static int dsa_open(const struct bm_backend_env *env, struct bm_engine **opened)
 {
 	struct bm_engine *engine = env->memory(env->sys, sizeof(*engine));
@@ -111,7 +117,7 @@ static int dsa_open(const struct bm_backend_env *env, struct bm_engine **opened)
 		engine->env = *env;
 		engine->cpu_facts = env->sys->cpu_facts();
 		engine->piece = PIECE_MOST;
-		engine->span = env->batch ? env->batch : SPAN;
+		dsa_batch(engine, env->batch);
 		rc = open_queues(engine);
 	}
 	if (rc == -ENOMEM)
@@ -153,6 +159,7 @@ const struct bm_backend bm_backend_dsa = {
 	.list = bm_dsa_list,
 	.open = dsa_open,
 	.close = dsa_close,
+	.batch = dsa_batch,
 	.chan_open = bm_dsa_chan_open,
 	.chan_close = bm_dsa_chan_close,
 	.limits = dsa_limits,

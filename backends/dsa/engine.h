@@ -9,7 +9,7 @@ struct bm_engine {
 	struct bm_backend_env env;
 	unsigned int cpu_facts;
 	uint32_t queue_count;
-	uint32_t span;               /* descriptors that are submitted together */
+	_Atomic uint32_t span;       /* descriptors that are submitted together */
 	size_t piece;                /* bytes that every queue takes */
 	_Atomic uint32_t channels;   /* so many were opened so far */
 	_Atomic unsigned int warned; /* that records may be lost */

@@ -24,7 +24,6 @@
 
 /* Of a shared queue whose numbers cannot be read: it says itself when it is full. */
 #define SHARED_ROOM   64u
-#define BATCH_CHOSEN  32u
 #define ENQCMD_TRIES  32
 #define PORTAL_BYTES  4096u
 #define PORTAL_STRIDE 64u
@@ -54,11 +53,9 @@ static uint32_t size_of(const struct bm_dsa_queue *facts)
 	}
 }
 
-static uint32_t batch_of(const struct bm_dsa_queue *facts, uint32_t wanted)
+static uint32_t batch_of(const struct bm_dsa_queue *facts)
 {
-	if (facts->mode == BM_DSA_UNKNOWN || facts->max_batch < 2)
-		return 1;
-	return (uint32_t)bm_least(wanted ? wanted : BATCH_CHOSEN, facts->max_batch);
+	return facts->mode == BM_DSA_UNKNOWN || facts->max_batch < 2 ? 1 : facts->max_batch;
 }
 
 static int has_instruction(const struct bm_sys *sys, enum bm_dsa_mode mode)
@@ -83,7 +80,7 @@ int bm_dsa_wq_open(struct bm_dsa_wq *wq, const struct bm_backend_env *env,
 	wq->size = size_of(facts);
 	wq->room = wq->size > 1 ? wq->size - 1 : 1;
 	atomic_init(&wq->state, 0);
-	atomic_init(&wq->batch, batch_of(facts, env->batch));
+	atomic_init(&wq->batch, batch_of(facts));
 	snprintf(wq->device, sizeof(wq->device), "%s", facts->device);
 	snprintf(wq->name, sizeof(wq->name), "%s", facts->name);
 	/* Kernels from 2024 on forbid the mapping without CAP_SYS_RAWIO; CUSE has none. */

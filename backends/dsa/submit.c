@@ -146,6 +146,11 @@ static size_t room(const struct bm_channel *channel)
 			BM_DSA_SLOTS - bm_dsa_slot_at(channel->tail));
 }
 
+static uint32_t span_of(const struct bm_channel *channel)
+{
+	return atomic_load_explicit(&channel->engine->span, memory_order_relaxed);
+}
+
 static size_t count_allowed(const struct bm_channel *channel, const struct bm_copy *copies,
 			    size_t count)
 {
@@ -166,7 +171,7 @@ int bm_dsa_submit(struct bm_channel *channel, const struct bm_copy *copies, size
 	while (taken < count) {
 		size_t some = bm_least(count - taken, room(channel));
 		struct wish wish = {copies + taken, bm_dsa_slot_at(channel->tail),
-				    (uint32_t)bm_least(some, channel->engine->span)};
+				    (uint32_t)bm_least(some, span_of(channel))};
 
 		sent = wish.count ? launch(channel, &wish) : 0;
 		if (sent <= 0)
@@ -183,7 +188,7 @@ int bm_dsa_send_again(struct bm_channel *channel, uint32_t at, uint32_t most)
 {
 	struct wish wish = {NULL, at, 0};
 
-	most = (uint32_t)bm_least(most, bm_least(BM_DSA_SLOTS - at, channel->engine->span));
+	most = (uint32_t)bm_least(most, bm_least(BM_DSA_SLOTS - at, span_of(channel)));
 	while (wish.count < most && channel->slots[at + wish.count].state == BM_DSA_AGAIN)
 		wish.count++;
 	return launch(channel, &wish);

@@ -207,6 +207,45 @@ START_TEST(what_is_slower_is_not_used)
 }
 END_TEST
 
+/* What a copy costs with each size of batch: 16 are the least that are fast. */
+static uint32_t batch_now;
+
+static void batch(struct bm_engine *engine, uint32_t copies)
+{
+	(void)engine;
+	batch_now = copies;
+}
+
+static void limits_of_batch(const struct bm_channel *channel, struct bm_limits *limits)
+{
+	struct timespec a_while = {0, batch_now == 8 ? 3000000 : 1000000};
+
+	(void)channel;
+	limits->piece = 0;
+	nanosleep(&a_while, NULL);
+}
+
+START_TEST(the_least_batch_that_is_fast)
+{
+	struct bm_picks picks = {{&scene.first, &bm_backend_cpu}, 2, 1};
+
+	begin();
+	scene.first.batch = batch;
+	scene.first.limits = limits_of_batch;
+	use_of(&picks, 0);
+	ck_assert_uint_ge(batch_now, 16);
+	bm_engines_close(&scene.engines);
+	/* As asked for, it is not measured. */
+	begin();
+	scene.first.batch = batch;
+	scene.engines.env.batch = 5;
+	batch_now = 7;
+	use_of(&picks, 0);
+	ck_assert_uint_eq(batch_now, 7);
+	bm_engines_close(&scene.engines);
+}
+END_TEST
+
 static void *no_memory(const struct bm_sys *sys, size_t size)
 {
 	(void)sys;
@@ -253,13 +292,10 @@ START_TEST(silent_at_the_measurement)
 }
 END_TEST
 
-static const TTest *const *const tests[] = {&the_first_that_can_be_had,
-					    &what_passes_is_tried_again,
-					    &the_cpu_first_is_alone,
-					    &least_size_that_pays,
-					    &options_beat_the_measurement,
-					    &what_is_slower_is_not_used,
-					    &published_without_a_measurement,
-					    &silent_at_the_measurement,
-					    NULL};
+static const TTest *const *const tests[] = {
+	&the_first_that_can_be_had,    &what_passes_is_tried_again,
+	&the_cpu_first_is_alone,       &least_size_that_pays,
+	&options_beat_the_measurement, &what_is_slower_is_not_used,
+	&the_least_batch_that_is_fast, &published_without_a_measurement,
+	&silent_at_the_measurement,    NULL};
 const struct report_group engines_group = {"engines", tests};

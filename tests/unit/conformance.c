@@ -2,6 +2,7 @@
 /* conformance.c - runs a subject with every case: arenas, memory, what is left. */
 #include "conformance.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,18 @@ static void prepare(struct conformance *run, const struct conformance_case *whic
 					   .huge_size = 2u << 20,
 					   .memory = memory,
 					   .memory_end = memory_end};
+}
+
+void conformance_fail(const struct conformance *run, int line, const char *format, ...)
+{
+	char text[320];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	ck_abort_msg("%s: line %d: %s%s%s", run->which->name, line, run->what,
+		     run->what[0] ? ": " : "", text);
 }
 
 void conformance_open(struct conformance *run)

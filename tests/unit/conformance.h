@@ -42,6 +42,7 @@ struct conformance {
 	unsigned char *from, *kept, *to, *expected; /* arenas; kept is what from was */
 	atomic_int errors;                          /* lines that were logged */
 	int queues;                                 /* that list() is to tell of; -1: not known */
+	char what[96];                              /* is tried now, for messages; "" */
 	int poor; /* calls fail that open() makes: copies may end with errors */
 };
 
@@ -57,12 +58,13 @@ const struct conformance_case *conformance_case_at(size_t index);
 long conformance_blocks(void);
 
 /* Asserts, naming the case; Check writes a line to a file for each assert that holds. */
-#define conformance_assert(run, holds, format, ...)                                  \
-	do {                                                                         \
-		if (!(holds))                                                        \
-			ck_abort_msg("%s: " format,                                  \
-				     (run)->which->name __VA_OPT__(, ) __VA_ARGS__); \
+#define conformance_assert(run, holds, ...)                           \
+	do {                                                          \
+		if (!(holds))                                         \
+			conformance_fail(run, __LINE__, __VA_ARGS__); \
 	} while (0)
+__attribute__((noreturn, format(printf, 3, 4))) void
+conformance_fail(const struct conformance *run, int line, const char *format, ...);
 
 /* ---------------------------------------------------------------- watched calls */
 

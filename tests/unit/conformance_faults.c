@@ -46,7 +46,6 @@ static struct {
 	unsigned char ends[COPIES];
 	uint64_t clock, hits[DSA_KNOBS];
 	int loses, halts;
-	char what[96];
 } scene;
 
 /* The device works while somebody looks at the clock: every run is the same. */
@@ -62,14 +61,11 @@ static void sleep_us(uint64_t us)
 	scene.clock += us * 1000;
 }
 
-#define fault_assert(run, holds, format, ...) \
-	conformance_assert(run, holds, "%s: " format, scene.what __VA_OPT__(, ) __VA_ARGS__)
-
-static void describe(void)
+static void describe(struct conformance *run)
 {
 	const struct dsa_rule *rules = scene.rules;
 
-	snprintf(scene.what, sizeof(scene.what),
+	snprintf(run->what, sizeof(run->what),
 		 "knob %d (%lu) at %lu every %lu, knob %d (%lu) at %lu every %lu",
 		 (int)rules[0].knob, (unsigned long)rules[0].amount, (unsigned long)rules[0].at,
 		 (unsigned long)rules[0].every, (int)rules[1].knob, (unsigned long)rules[1].amount,
@@ -83,7 +79,7 @@ static void begin(struct conformance *run)
 	dsa_set_rules(scene.device, scene.rules, RULES);
 	run->sys.now_ns = clock_ns;
 	run->sys.sleep_us = sleep_us;
-	describe();
+	describe(run);
 	memset(run->to, CONFORMANCE_STALE, SLOTS_BYTES);
 	memset(run->expected, CONFORMANCE_STALE, SLOTS_BYTES);
 }
@@ -117,11 +113,12 @@ static void compare(struct conformance *run, const char *when)
 			length -= scene.copies[i].length;
 			at += scene.copies[i].length;
 		}
-		fault_assert(run, memcmp(run->to + at, run->expected + at, length) == 0,
-			     "copy %zu, %s, is %s, and bytes are wrong", i, when,
-			     scene.ends[i] == BM_COPY_LOST ? "lost" : "done");
+		conformance_assert(run, memcmp(run->to + at, run->expected + at, length) == 0,
+				   "copy %zu, %s, is %s, and bytes are wrong", i, when,
+				   scene.ends[i] == BM_COPY_LOST ? "lost" : "done");
 	}
-	fault_assert(run, memcmp(run->from, run->kept, SLOTS_BYTES) == 0, "a source was written");
+	conformance_assert(run, memcmp(run->from, run->kept, SLOTS_BYTES) == 0,
+			   "a source was written");
 }
 
 /* What was done is its owner's again, who writes to it. */
@@ -154,9 +151,10 @@ static void check_counts(struct conformance *run)
 
 	dsa_count(scene.device, &counts);
 	/* One that has stopped drops all. */
-	fault_assert(run, counts.dropped == 0 || scene.halts, "%lu were dropped",
-		     (unsigned long)counts.dropped);
-	fault_assert(run, counts.refused == 0, "%lu were refused", (unsigned long)counts.refused);
+	conformance_assert(run, counts.dropped == 0 || scene.halts, "%lu were dropped",
+			   (unsigned long)counts.dropped);
+	conformance_assert(run, counts.refused == 0, "%lu were refused",
+			   (unsigned long)counts.refused);
 	for (size_t i = 0; i < RULES; i++)
 		scene.hits[scene.rules[i].knob] += scene.rules[i].hits;
 }
@@ -169,13 +167,14 @@ static void copy_all(struct conformance *run, struct bm_channel *channel)
 				   .patience_ns = PATIENCE_NS};
 	size_t lost = bm_copy_all(&copier, scene.copies, COPIES, scene.ends);
 
-	fault_assert(run, scene.loses || lost == 0, "%zu copies are lost", lost);
+	conformance_assert(run, scene.loses || lost == 0, "%zu copies are lost", lost);
 	for (size_t i = 0; i < COPIES; i++) {
 		lost -= scene.ends[i] == BM_COPY_LOST;
-		fault_assert(run, scene.ends[i] == BM_COPY_LOST || scene.ends[i] == BM_COPY_DONE,
-			     "copy %zu has no end", i);
+		conformance_assert(run,
+				   scene.ends[i] == BM_COPY_LOST || scene.ends[i] == BM_COPY_DONE,
+				   "copy %zu has no end", i);
 	}
-	fault_assert(run, lost == 0, "the lost are not counted right");
+	conformance_assert(run, lost == 0, "the lost are not counted right");
 }
 
 /* It may be long until that is known: not before what is late has come, or the device has stopped. */
@@ -190,7 +189,8 @@ static void end_all(struct conformance *run, struct bm_channel *channel)
 	compare(run, "after what was late");
 	if (!settled && !settle(run, channel)) {
 		dsa_halt(scene.device);
-		fault_assert(run, settle(run, channel), "settle() never says that it is over");
+		conformance_assert(run, settle(run, channel),
+				   "settle() never says that it is over");
 	}
 	take_over(run, 1);
 	dsa_release(scene.device);
@@ -217,7 +217,7 @@ static void try_rules(struct conformance *run)
 	dsa_run(scene.device, 1000);
 	compare(run, "at the end");
 	check_counts(run);
-	fault_assert(run, conformance_blocks() == 0, "memory is left");
+	conformance_assert(run, conformance_blocks() == 0, "memory is left");
 }
 
 static void set_rule(size_t index, const struct kind *kind, uint64_t at, uint64_t every)

@@ -87,8 +87,7 @@ static void tell_plan(const struct bm_context *context, const struct bm_request 
 	       "batch of %zu %s of process %d begins: mover %s, backend %s, %s, swap %s, "
 	       "bound %llu us%s, at most %llu and all together %llu bytes/s, threads %s",
 	       request->count, request->ranges ? "ranges" : "pages", (int)request->pid, mover,
-	       backends,
-	       quiet_name(context, choice), choice->wants_swap ? "first" : "not",
+	       backends, quiet_name(context, choice), choice->wants_swap ? "first" : "not",
 	       (unsigned long long)choice->bound_ns / 1000, choice->is_wish ? " as a wish" : "",
 	       (unsigned long long)choice->pace->own.bytes_per_s,
 	       (unsigned long long)(choice->pace->shared ? choice->pace->shared->bytes_per_s : 0),

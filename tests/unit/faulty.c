@@ -131,9 +131,8 @@ static void limits(const struct bm_channel *channel, struct bm_limits *limits)
 
 static int settle(struct bm_channel *channel)
 {
-	if (faulty.is_quiet)
-		channel->count = 0;
-	return faulty.is_quiet;
+	channel->count = 0;
+	return faulty.is_quiet || faulty.silent == 0;
 }
 
 static int submit(struct bm_channel *channel, const struct bm_copy *copies, size_t count)

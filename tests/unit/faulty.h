@@ -31,7 +31,7 @@ struct faulty {
 	size_t depth;                      /* of the queue, 0 many */
 	int shuffle;                       /* completions in another order */
 	size_t piece;                      /* longest copy that it takes, 0 any */
-	int is_quiet;                      /* what settle() says */
+	int is_quiet;                      /* what was never told of is over */
 	void (*break_page)(uint64_t addr); /* the page with it, in the middle of the copy */
 
 	struct bm_copy late[FAULTY_LATE_MOST]; /* what was never told of */

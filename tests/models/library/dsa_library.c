@@ -47,7 +47,11 @@ static size_t read_rules(const char *text)
 __attribute__((constructor)) static void begin(void)
 {
 	static const struct dsa_queue_config queues[] = {
-		{.shared = 1, .size = 16, .threshold = 12, .max_transfer = 2 << 20, .max_batch = 32},
+		{.shared = 1,
+		 .size = 16,
+		 .threshold = 12,
+		 .max_transfer = 2 << 20,
+		 .max_batch = 32},
 		{.size = 8, .max_transfer = 2 << 20, .max_batch = 16}};
 	const char *how_reached = getenv("BM_MODEL");
 	struct dsa_sys_how how = {.cpu_facts = BM_CPU_MOVDIR64B | BM_CPU_ENQCMD};

@@ -272,7 +272,7 @@ int bm_context_swap(struct bm_context *context, const struct bm_picks *picks, st
 	if (rc == 0)
 		rc = bm_engines_use(&context->swap->engines, picks, use);
 	if (rc == 0) {
-		context->swap->usual = *use;
+		atomic_store(&context->swap->usual, *use);
 		*swap = context->swap;
 	}
 	pthread_mutex_unlock(&context->swap_lock);

@@ -59,7 +59,7 @@ int bm_ground_new(struct bm_ground *ground, struct bm_swap *swap, int home, int 
 		return -1;
 	ground->start = (ground->map + size - 1) & ~(size - 1);
 	if (populate(ground, home))
-		ground->seat = bm_swap_sit(swap, swap->usual);
+		ground->seat = bm_swap_sit(swap, atomic_load(&swap->usual));
 	if (ground->seat)
 		return 0;
 	bm_ground_end(ground);

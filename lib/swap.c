@@ -34,7 +34,7 @@ static void set_up_engines(struct bm_swap *swap, const struct bm_swap_config *co
 	engines->patience_ns = config->patience_ns;
 	engines->least = config->engine_least;
 	engines->share = config->engine_share;
-	swap->usual = (struct bm_use){-1, -1};
+	atomic_init(&swap->usual, ((struct bm_use){-1, -1}));
 }
 
 static int open_pool(struct bm_swap *swap, const struct bm_swap_config *config)

@@ -49,7 +49,7 @@ struct bm_swap {
 	struct bm_uffd_wish wish;
 	struct bm_pool pool;
 	struct bm_engines engines;
-	struct bm_use usual; /* of the batch that came last */
+	_Atomic(struct bm_use) usual; /* of the batch that came last */
 	struct bm_seat seats[BM_SEATS];
 	struct bm_rates *rates; /* of the context */
 	atomic_int calibrated;

@@ -36,31 +36,34 @@ static void say(const struct tune *tune, const char *what, int from, int to)
 		       from, to);
 }
 
-/* A swap of its own with this loop; 0 or -errno. */
-static int open_with(struct tune *tune, const char *loop)
+static void close_swap(struct tune *tune)
+{
+	bm_swap_free(tune->swap, 0);
+	tune->swap = NULL;
+}
+
+/* A swap of its own with these backends and this loop of the cpu; 0 or -errno. */
+static int open_with(struct tune *tune, const char *backends, const char *loop)
 {
 	struct bm_picks picks = {.count = 0};
 	struct bm_swap_config config;
+	struct bm_use use;
 	int rc;
 
 	bm_rates_init(&tune->rates);
-	bm_registry_picks(tune->context->config.backend, &picks);
+	bm_registry_picks(backends, &picks);
 	bm_context_swap_config(tune->context, &config);
 	config.env.loop = loop;
 	config.rates = &tune->rates;
 	config.calibrated = 1;
 	rc = bm_swap_new(&config, &tune->swap);
 	if (rc == 0)
-		rc = bm_engines_use(&tune->swap->engines, &picks, &tune->swap->usual);
-	if (rc < 0)
-		bm_swap_free(tune->swap, 0);
+		rc = bm_engines_use(&tune->swap->engines, &picks, &use);
+	if (rc == 0)
+		atomic_store(&tune->swap->usual, use);
+	else
+		close_swap(tune);
 	return rc;
-}
-
-static void close_swap(struct tune *tune)
-{
-	bm_swap_free(tune->swap, 0);
-	tune->swap = NULL;
 }
 
 /* The time of a whole chunk of base pages with this loop, 0: it cannot be had. */
@@ -70,7 +73,7 @@ static uint64_t time_loop(struct tune *tune, const char *loop)
 	struct bm_chunk chunk;
 	uint64_t ns = 0;
 
-	if (open_with(tune, loop) < 0)
+	if (open_with(tune, "cpu", loop) < 0)
 		return 0;
 	if (bm_ground_new(&ground, tune->swap, -1, 0) == 0) {
 		ground.chunk = &chunk;
@@ -182,7 +185,8 @@ static int tune_all(struct tune *tune, const char *path)
 	int rc;
 
 	choose_loop(tune);
-	rc = open_with(tune, *tune->profile.loop ? tune->profile.loop : "auto");
+	rc = open_with(tune, tune->context->config.backend,
+		       *tune->profile.loop ? tune->profile.loop : "auto");
 	if (rc < 0)
 		return rc;
 	measure_all(tune);

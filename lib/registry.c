@@ -70,6 +70,11 @@ const char *bm_registry_kernel(void)
 	return table[KERNEL].name;
 }
 
+const char *bm_registry_cpu(void)
+{
+	return table[CPU].name;
+}
+
 static const struct row *find(const char *name)
 {
 	for (size_t i = 0; i < COUNT_OF(table); i++) {

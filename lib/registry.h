@@ -30,4 +30,7 @@ const struct bm_backend *bm_registry_backend(size_t index);
 /* The name of the backend that copies with the kernel movers. */
 const char *bm_registry_kernel(void);
 
+/* And of the one that copies with a loop of the CPU. */
+const char *bm_registry_cpu(void);
+
 #endif

@@ -73,7 +73,7 @@ static uint64_t time_loop(struct tune *tune, const char *loop)
 	struct bm_chunk chunk;
 	uint64_t ns = 0;
 
-	if (open_with(tune, "cpu", loop) < 0)
+	if (open_with(tune, bm_registry_cpu(), loop) < 0)
 		return 0;
 	if (bm_ground_new(&ground, tune->swap, -1, 0) == 0) {
 		ground.chunk = &chunk;

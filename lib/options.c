@@ -251,7 +251,10 @@ void bm_config_backend_env(const struct bm_sys *sys, const struct bm_config *con
 				       .page_size = (uint64_t)sys->page_size()};
 }
 
-/* Whether there is a device at all, where only such are named. */
+/*
+ * Whether there is a device at all, where only such are named; and queues that
+ * are named must be names of some.
+ */
 static int check_devices(const struct bm_sys *sys, const struct bm_config *config, char *why)
 {
 	const char *source = config->source[BM_OPTION_BACKEND];
@@ -259,6 +262,8 @@ static int check_devices(const struct bm_sys *sys, const struct bm_config *confi
 	struct bm_backend_env env;
 
 	bm_config_backend_env(sys, config, &env);
+	if (*config->dsa_wqs && bm_registry_check_queues(&env, why) < 0)
+		return -EINVAL;
 	return bm_registry_check(config->backend, *source == 'e' ? row->env : row->name, &env, why);
 }
 

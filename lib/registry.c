@@ -172,6 +172,20 @@ int bm_registry_check(const char *list, const char *option, const struct bm_back
 	return -ENODEV;
 }
 
+int bm_registry_check_queues(const struct bm_backend_env *env, char *why)
+{
+	char remedy[BM_WHY_MAX];
+
+	for (size_t i = DEVICES; i < COUNT_OF(table); i++) {
+		const struct bm_backend *backend = table[i].copies;
+
+		if (backend && backend->probe && backend->probe(env, why, remedy) == -EINVAL)
+			return -EINVAL;
+	}
+	*why = '\0';
+	return 0;
+}
+
 static void pick(struct bm_picks *picks, const struct bm_backend *backend)
 {
 	for (size_t i = 0; i < picks->count; i++) {

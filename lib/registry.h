@@ -17,6 +17,9 @@
 int bm_registry_check(const char *list, const char *option, const struct bm_backend_env *env,
 		      char *why);
 
+/* -EINVAL where the options of a backend name what is no queue, with the reason in why; else 0. */
+int bm_registry_check_queues(const struct bm_backend_env *env, char *why);
+
 /* The backends for bm_info: 1, 0 past the end. @why and @remedy have BM_WHY_MAX bytes. */
 int bm_registry_row(size_t index, const struct bm_backend_env *env, struct bm_facility *row,
 		    char *why, char *remedy);

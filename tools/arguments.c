@@ -65,7 +65,7 @@ static error_t parse(int key, char *value, struct argp_state *state);
 static const struct argp parser_info = {
 	.options = options_info,
 	.parser = parse,
-	.doc = "Nodes, kernel facts, movers, backends and options.",
+	.doc = "Nodes, kernel facts, movers, backends with their queues, and options.",
 };
 static const struct argp parser_query = {
 	.options = options_query,

@@ -20,7 +20,7 @@
 #include "models/dsa_sys.h"
 
 #define HUGE   (2ul << 20)
-#define BYTES  (128ul << 20)
+#define BYTES  (512ul << 20)
 #define ROUNDS 15
 #define MOST   (BYTES / 4096)
 

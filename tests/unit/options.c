@@ -358,6 +358,20 @@ START_TEST(check_cuts_its_message_to_fit)
 }
 END_TEST
 
+START_TEST(queues_that_are_none)
+{
+	static const char *const bad[] = {"foo", "wq0.0,wq0.0", "wq0.0,", "/dev/null"};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		fake_reset();
+		fake_env("BATCHMIG_DSA_WQS", bad[i]);
+		ck_assert_msg(resolve(NULL) == -EINVAL, "\"%s\"", bad[i]);
+		ck_assert_ptr_nonnull(strstr(why, "BATCHMIG_DSA_WQS"));
+		fake_end();
+	}
+}
+END_TEST
+
 static const TTest *const *const tests[] = {&defaults_are_those_of_the_table,
 					    &environment_beats_default,
 					    &option_beats_environment,
@@ -370,5 +384,6 @@ static const TTest *const *const tests[] = {&defaults_are_those_of_the_table,
 					    &structs_of_other_versions,
 					    &impossible_sizes,
 					    &check_cuts_its_message_to_fit,
+					    &queues_that_are_none,
 					    NULL};
 const struct report_group options_group = {"options", tests};

@@ -4,8 +4,9 @@
 # Sourced by run, which sets these:
 : "${root:?}" "${build:?}" "${scratch:?}"
 
-# FILE.o:SYMBOL that may be written: the default context (with gcc's or clang's name).
-state_allowed='^(context\.c\.o:(shared\.[0-9]+|default_context\.shared)|uffd\.c\.o:process|exit_report\.c\.o:(slots|armed))$'
+# FILE.o:SYMBOL that may be written: the default context (with gcc's or clang's name); who is in
+# libaccel-config, which has state of its own.
+state_allowed='^(context\.c\.o:(shared\.[0-9]+|default_context\.shared)|uffd\.c\.o:process|exit_report\.c\.o:(slots|armed)|accel\.c\.o:inside)$'
 
 # .data.rel.ro is constant once the addresses in it are known.
 global_state() {
@@ -16,7 +17,7 @@ global_state() {
 		return
 	fi
 	[ -d "$objects" ] || { echo "there are no objects in $objects" && return; }
-	for object in "$objects"/*.o; do
+	for object in "$objects"/*.o "$objects"/__/backends/*/*.o; do
 		nm -f sysv "$object" | awk -F '|' -v file="$(basename "$object")" '
 			NF >= 7 { gsub(/ /, ""); section = $7 }
 			NF >= 7 && section ~ /^(\.t?data|\.t?bss|\*COM\*)/ &&
@@ -34,14 +35,15 @@ window_calls() {
 		echo "skip: the sanitizer adds calls of its own"
 		return
 	fi
-	for object in window putback lease claims segments chunk copy plain_copy events forked touches sys_raw uffd_move; do
+	for object in window putback lease claims segments chunk copy pieces plain_copy events forked touches sys_raw uffd_move; do
 		nm -u "$objects/$object.c.o" | awk -v file="$object.c" '
 			$2 ~ /^(mem|str|__errno|malloc|calloc|free|syscall|ioctl|__stack_chk)/ &&
 				!(file == "sys_raw.c" && $2 == "strlen") { print file " calls " $2 }'
 	done
-	for object in "$objects"/__/backends/cpu/loop*.o; do
+	for object in "$objects"/__/backends/cpu/loop*.o \
+		"$objects"/__/backends/dsa/{order,queue,reap,resume,submit,wait}.c.o; do
 		nm -u "$object" | awk -v file="${object##*/}" '
-			$2 ~ /^(mem|__errno|__stack_chk)/ { print file " calls " $2 }'
+			$2 ~ /^(mem|str|__errno|malloc|calloc|free|__stack_chk)/ { print file " calls " $2 }'
 	done
 }
 

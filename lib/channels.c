@@ -104,9 +104,22 @@ static void tell_silent(const struct bm_swap *swap, const struct bm_seat *seat)
 	       seat->copier.backend->name, (unsigned long long)engines->patience_ns / 1000000);
 }
 
+/* In the window, where it was noticed, nothing may be logged. */
+static void tell_failed(struct bm_swap *swap, const struct bm_seat *seat)
+{
+	struct bm_engine_slot *slot = &swap->engines.slots[seat->use.main];
+
+	if (!atomic_exchange(&slot->told, 1))
+		bm_log(swap->engines.env.log, BM_LOG_WARN,
+		       "backend %s takes no more copies: they are made without it",
+		       slot->backend->name);
+}
+
 void bm_swap_rise(struct bm_swap *swap, struct bm_seat *seat)
 {
 	bm_seat_unclaim(swap, seat);
+	if (seat->copier.has_failed)
+		tell_failed(swap, seat);
 	if (seat->copier.silent && !seat->channels[seat->use.main].silent) {
 		seat->channels[seat->use.main].silent = 1;
 		seat->settled = 0;

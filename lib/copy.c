@@ -57,6 +57,7 @@ static int give(struct run *run)
 		return 0;
 	took = copier->backend->submit(copier->channel, burst, count);
 	run->is_closed = took < 0 && took != -EAGAIN;
+	copier->has_failed |= run->is_closed;
 	if (took <= 0)
 		return 0;
 	count = bm_least((size_t)took, count);

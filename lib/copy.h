@@ -20,6 +20,7 @@ struct bm_copier {
 	int shares;           /* so are the last ones while the others are under way */
 	int node;             /* that the copies go to, -1: any */
 	int silent;           /* it did not answer in time: it gets no more work */
+	int has_failed;       /* it has refused work for good */
 	uint64_t patience_ns; /* so long may nothing come back */
 	uint64_t finished;    /* bytes that were copied in place of the backend */
 	uint64_t offloaded;   /* bytes that the backend copied */

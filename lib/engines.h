@@ -35,6 +35,7 @@ struct bm_engine_slot {
 	int shares;      /* and the two work on one chunk */
 	uint32_t batch;  /* copies in one batch, measured; 0: not */
 	int is_measured; /* either is */
+	atomic_int told; /* that it has failed */
 	int is_silent;   /* it did not answer once, and may still write: never used again */
 };
 

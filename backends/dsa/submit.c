@@ -6,6 +6,8 @@
 
 #include "least.h"
 
+#define ARRAY_LEAST 32u
+
 /* Slots that lie together and are to be submitted; with copies: they are new. */
 struct wish {
 	const struct bm_copy *copies;
@@ -97,12 +99,26 @@ static int try_singles(struct bm_channel *channel, const struct wish *wish, stru
 	return sent;
 }
 
+static uint32_t span_of(const struct bm_channel *channel)
+{
+	return atomic_load_explicit(&channel->engine->span, memory_order_relaxed);
+}
+
+/* What one queue is given at a time: without batches, an array for one call of write(2). */
+static uint32_t portion_of(const struct bm_channel *channel)
+{
+	uint32_t span = span_of(channel);
+
+	return span > ARRAY_LEAST ? span : ARRAY_LEAST;
+}
+
 /* How many slots this queue took, 0: none now, -ENODEV: it is dead, perhaps from now on. */
 static int try_queue(struct bm_channel *channel, const struct wish *wish, uint32_t n)
 {
 	uint8_t index;
 	struct bm_dsa_wq *wq = bm_dsa_queue_at(channel, n, &index);
-	uint32_t most = atomic_load_explicit(&wq->batch, memory_order_relaxed);
+	uint32_t most = (uint32_t)bm_least(atomic_load_explicit(&wq->batch, memory_order_relaxed),
+					   span_of(channel));
 	int batch = wish->count > 1 && most > 1;
 	int sent = batch ? try_batch(channel, wish, wq, most) : 0;
 
@@ -146,11 +162,6 @@ static size_t room(const struct bm_channel *channel)
 			BM_DSA_SLOTS - bm_dsa_slot_at(channel->tail));
 }
 
-static uint32_t span_of(const struct bm_channel *channel)
-{
-	return atomic_load_explicit(&channel->engine->span, memory_order_relaxed);
-}
-
 static size_t count_allowed(const struct bm_channel *channel, const struct bm_copy *copies,
 			    size_t count)
 {
@@ -171,7 +182,7 @@ int bm_dsa_submit(struct bm_channel *channel, const struct bm_copy *copies, size
 	while (taken < count) {
 		size_t some = bm_least(count - taken, room(channel));
 		struct wish wish = {copies + taken, bm_dsa_slot_at(channel->tail),
-				    (uint32_t)bm_least(some, span_of(channel))};
+				    (uint32_t)bm_least(some, portion_of(channel))};
 
 		sent = wish.count ? launch(channel, &wish) : 0;
 		if (sent <= 0)
@@ -188,7 +199,7 @@ int bm_dsa_send_again(struct bm_channel *channel, uint32_t at, uint32_t most)
 {
 	struct wish wish = {NULL, at, 0};
 
-	most = (uint32_t)bm_least(most, bm_least(BM_DSA_SLOTS - at, span_of(channel)));
+	most = (uint32_t)bm_least(most, bm_least(BM_DSA_SLOTS - at, portion_of(channel)));
 	while (wish.count < most && channel->slots[at + wish.count].state == BM_DSA_AGAIN)
 		wish.count++;
 	return launch(channel, &wish);

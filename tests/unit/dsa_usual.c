@@ -262,9 +262,30 @@ START_TEST(queues_take_turns)
 }
 END_TEST
 
-static const TTest *const *const tests[] = {
-	&every_way_in,         &sizes_of_batches,
-	&what_a_channel_takes, &a_chunk_of_base_pages_is_in_flight,
-	&room_is_shared,       &threads_share_a_small_queue,
-	&queues_take_turns,    NULL};
+/* Also where no batches are wanted one call of write(2) brings many descriptors. */
+START_TEST(arrays_without_batches)
+{
+	dsa_begin(WRITE_SHARED, 1, 64, DSA_AT_ONCE);
+	dsa.env.batch = 1;
+	dsa_open_all(1);
+	for (size_t i = 0; i < 128; i++)
+		dsa_add_copy(i, i, 1);
+	ck_assert_uint_eq(dsa_drive(dsa.channels[0], &dsa.work), 0);
+	ck_assert_uint_eq(dsa_counted().descriptors, 128);
+	ck_assert_uint_eq(dsa_counted().batches, 0);
+	ck_assert_uint_le(dsa_counted().writes, 128 / 16);
+	dsa_verify("without batches");
+	dsa_end();
+}
+END_TEST
+
+static const TTest *const *const tests[] = {&arrays_without_batches,
+					    &every_way_in,
+					    &sizes_of_batches,
+					    &what_a_channel_takes,
+					    &a_chunk_of_base_pages_is_in_flight,
+					    &room_is_shared,
+					    &threads_share_a_small_queue,
+					    &queues_take_turns,
+					    NULL};
 const struct report_group dsa_usual_group = {"dsa_usual", tests};

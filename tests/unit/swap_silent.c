@@ -2,6 +2,8 @@
 /* swap_silent.c - engines that do not answer: what they may still write to, and when no more. */
 #include "script.h"
 
+#include <string.h>
+
 static int is_listed(const struct bm_slab *slab, uint64_t start)
 {
 	while (slab && slab->start != start)
@@ -83,6 +85,33 @@ START_TEST(written_after_the_pool_has_ended)
 }
 END_TEST
 
+static int warnings;
+
+static void count_warnings(void *user, int level, const char *line)
+{
+	(void)user;
+	warnings += level == BM_LOG_WARN && strstr(line, "takes no more copies");
+}
+
+/* In the window nothing can be logged: it is afterwards, once. */
+START_TEST(who_takes_no_more_is_told_of)
+{
+	NEED_SWAP();
+	warnings = 0;
+	scripted_context->config.log.hook = count_warnings;
+	scripted_context->config.log.level = BM_LOG_WARN;
+	ck_assert_uint_eq(move_part(area, NULL), PART);
+	ck_assert_int_eq(warnings, 0);
+	faulty = (struct faulty){.kind = FAULTY_REFUSED, .at = 1};
+	for (int i = 0; i < 3; i++)
+		ck_assert_uint_eq(move_part(area, NULL), PART);
+	ck_assert_int_eq(warnings, 1);
+	check(area, area, PARTS * BYTES, 1);
+	script_end();
+}
+END_TEST
+
 static const TTest *const *const tests[] = {&never_answered, &written_late,
-					    &written_after_the_pool_has_ended, NULL};
+					    &written_after_the_pool_has_ended,
+					    &who_takes_no_more_is_told_of, NULL};
 const struct report_group swap_silent_group = {"swap_silent", tests};

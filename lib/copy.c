@@ -144,6 +144,23 @@ static void begin(struct run *run, struct bm_copier *copier)
 	run->heard = copier->sys->now_ns();
 }
 
+static int is_late(const struct run *run)
+{
+	return run->copier->sys->now_ns() - run->heard > run->copier->patience_ns;
+}
+
+/* 1 when nothing has come for too long. */
+static int is_silent(struct run *run)
+{
+	if (!is_late(run))
+		return 0;
+	/* It was this thread, perhaps, that was stopped since it asked. */
+	if (reap(run) <= 0)
+		return 1;
+	run->heard = run->copier->sys->now_ns();
+	return 0;
+}
+
 /* Hands out and takes back until all has ended, or nothing more comes. */
 static void drive(struct run *run)
 {
@@ -156,10 +173,11 @@ static void drive(struct run *run)
 
 		if (gave || got > 0)
 			run->heard = copier->sys->now_ns();
-		if (run->front < run->back && (helps || run->is_closed))
+		/* A queue that is full of what others have given to it is not waited for. */
+		if (run->front < run->back &&
+		    (helps || run->is_closed || (!gave && run->flying == 0)))
 			help(run);
-		else if (got < 0 || (!gave && got == 0 &&
-				     copier->sys->now_ns() - run->heard > copier->patience_ns))
+		else if (got < 0 || (!gave && got == 0 && is_silent(run)))
 			break;
 		else if (!gave && got == 0 && copier->backend->wait)
 			copier->backend->wait(copier->channel);

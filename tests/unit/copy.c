@@ -2,6 +2,8 @@
 /* copy.c - all bytes arrive, whatever a backend does; or it is said that they may not. */
 #include "copy.h"
 
+#include <errno.h>
+
 #include "cpu/cpu.h"
 #include "faulty.h"
 #include "scene.h"
@@ -281,6 +283,83 @@ START_TEST(the_cpu_takes_over)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- whose fault it is not */
+
+#define ASKED 20
+
+static struct {
+	struct bm_sys sys;
+	struct bm_backend backend;
+	uint64_t skew; /* of the clock */
+	int asked;
+} odd;
+
+static uint64_t skewed_now(void)
+{
+	return bm_sys_linux.now_ns() + odd.skew;
+}
+
+static int takes_nothing(struct bm_channel *channel, const struct bm_copy *copies, size_t count)
+{
+	(void)channel;
+	(void)copies;
+	(void)count;
+	return -EAGAIN;
+}
+
+/* The thread is stopped when it has just been told that nothing has ended. */
+static int stopped_after_reap(struct bm_channel *channel, struct bm_copied *copied, size_t most)
+{
+	if (odd.asked++ > ASKED)
+		return faulty_backend.reap(channel, copied, most);
+	/* Not just after it has taken some, which is a sign of life. */
+	odd.skew = odd.asked > ASKED ? 10000000000u : 0;
+	return 0;
+}
+
+static void odd_begin(void)
+{
+	odd.sys = bm_sys_linux;
+	odd.sys.now_ns = skewed_now;
+	odd.backend = faulty_backend;
+	odd.skew = 0;
+	odd.asked = 0;
+	both_begin();
+	both.copier.sys = &odd.sys;
+	both.copier.backend = &odd.backend;
+}
+
+/* As a shared work queue that other processes keep full: pages are away meanwhile. */
+START_TEST(a_queue_full_of_others_is_not_waited_for)
+{
+	struct faulty how = {.piece = PIECE};
+	uint64_t begin;
+
+	odd_begin();
+	odd.backend.submit = takes_nothing;
+	both.copier.patience_ns = 2000000000u;
+	begin = bm_sys_linux.now_ns();
+	ck_assert_uint_eq(both_run(&how), 0);
+	ck_assert_uint_lt(bm_sys_linux.now_ns() - begin, 1000000000u);
+	ck_assert_int_eq(both.copier.silent, 0);
+	both_end();
+}
+END_TEST
+
+START_TEST(a_thread_that_was_stopped_asks_again)
+{
+	struct faulty how = {.piece = PIECE};
+
+	odd_begin();
+	odd.backend.reap = stopped_after_reap;
+	ck_assert_uint_eq(both_run(&how), 0);
+	ck_assert_int_gt(odd.asked, ASKED + 1);
+	ck_assert_int_eq(both.copier.silent, 0);
+	ck_assert_uint_eq(both.copier.offloaded, both.bytes);
+	both_end();
+}
+END_TEST
+
 static const TTest *const *const tests[] = {&usual,
 					    &each_kind_at_each_copy,
 					    &never_answered,
@@ -291,5 +370,7 @@ static const TTest *const *const tests[] = {&usual,
 					    &both_share,
 					    &each_kind_at_each_piece,
 					    &the_cpu_takes_over,
+					    &a_queue_full_of_others_is_not_waited_for,
+					    &a_thread_that_was_stopped_asks_again,
 					    NULL};
 const struct report_group copy_group = {"copy", tests};

@@ -60,13 +60,16 @@ static void give_held(struct bm_swap *swap, struct bm_seat *seat)
 	struct bm_slab *slab = seat->held, *next;
 	uint64_t signals;
 
-	/* Without a userfaultfd the pool is empty, and these are nobody's any more. */
-	if (slab && bm_uffd_visit(swap->wish.sys, &signals)) {
+	/*
+	 * Without a userfaultfd the pool is empty, and these are nobody's any more.
+	 * Not by bm_uffd_visit(), which nobody can do while another thread forks.
+	 */
+	if (slab && bm_uffd_hold(swap->wish.sys, &signals)) {
 		for (; slab; slab = next) {
 			next = slab->next;
 			bm_pool_give_held(&swap->pool, slab);
 		}
-		bm_uffd_leave(swap->wish.sys, &signals);
+		bm_uffd_let_go(swap->wish.sys, &signals);
 	}
 	seat->held = NULL;
 }

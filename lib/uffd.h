@@ -129,7 +129,8 @@ void bm_uffd_leave(const struct bm_sys *sys, const uint64_t *signals);
 
 /*
  * Keeps it from being closed, also while a fork takes place: for the end of
- * claims, not for windows. NULL: there is none, and nothing is to be let go.
+ * claims and what pools are given back, not for windows. NULL: there is none,
+ * and nothing is to be let go.
  */
 struct bm_uffd *bm_uffd_hold(const struct bm_sys *sys, uint64_t *signals);
 void bm_uffd_let_go(const struct bm_sys *sys, const uint64_t *signals);

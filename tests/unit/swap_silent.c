@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* swap_silent.c - engines that do not answer: what they may still write to, and when no more. */
+#include <sys/wait.h>
+
 #include "script.h"
 
 #include <string.h>
@@ -111,7 +113,75 @@ START_TEST(who_takes_no_more_is_told_of)
 }
 END_TEST
 
-static const TTest *const *const tests[] = {&never_answered, &written_late,
+static atomic_int fork_wanted, fork_begun, batch_ended;
+
+static void fork_begins(void)
+{
+	if (!atomic_load(&fork_wanted) || atomic_load(&batch_ended))
+		return;
+	atomic_store(&fork_begun, 1);
+	for (int ms = 0; ms < 10000 && !atomic_load(&batch_ended); ms++)
+		usleep(1000);
+}
+
+/* Before the library registers its own handler, which is then called first. */
+__attribute__((constructor)) static void watch_forks(void)
+{
+	pthread_atfork(fork_begins, NULL, NULL);
+}
+
+static void *fork_once(void *arg)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(0);
+	*(pid_t *)arg = waitpid(child, NULL, 0);
+	return NULL;
+}
+
+static pthread_t forking;
+static pid_t forked;
+
+static int settle_amid_fork(struct bm_channel *channel)
+{
+	(void)channel;
+	if (!atomic_exchange(&fork_wanted, 1))
+		ck_assert_int_eq(pthread_create(&forking, NULL, fork_once, &forked), 0);
+	while (!atomic_load(&fork_begun))
+		usleep(1000);
+	return 1;
+}
+
+/* What is given back just then is not lost to the pool, and to the process. */
+START_TEST(quiet_again_while_another_thread_forks)
+{
+	static struct bm_backend backend;
+
+	NEED_SWAP();
+	backend = *scripted_context->copies;
+	backend.settle = settle_amid_fork;
+	scripted_context->copies = &backend;
+	faulty = (struct faulty){.kind = FAULTY_SILENT, .at = 1};
+	ck_assert_uint_eq(move_part(area, NULL), PART);
+	atomic_store(&batch_ended, 1);
+	ck_assert_int_eq(pthread_join(forking, NULL), 0);
+	ck_assert_int_gt(forked, 0);
+	/* They are shared with the child until they are written to. */
+	fill(area, PARTS * BYTES, 1);
+	for (int i = 0; i < 8; i++)
+		ck_assert_uint_eq(move_part(area, NULL), PART);
+	ck_assert(is_anywhere(&scripted_context->swap->pool, script.staging));
+	check(area, area, PARTS * BYTES, 1);
+	script_end();
+	ck_assert_int_eq(script.closed, 1);
+}
+END_TEST
+
+static const TTest *const *const tests[] = {&never_answered,
+					    &written_late,
 					    &written_after_the_pool_has_ended,
-					    &who_takes_no_more_is_told_of, NULL};
+					    &who_takes_no_more_is_told_of,
+					    &quiet_again_while_another_thread_forks,
+					    NULL};
 const struct report_group swap_silent_group = {"swap_silent", tests};

@@ -129,7 +129,7 @@ void bm_swap_rise(struct bm_swap *swap, struct bm_seat *seat)
 		tell_silent(swap, seat);
 	}
 	/* Asking takes time: after 1, 2, 4, 8... batches. */
-	if (seat->copier.silent) {
+	if (seat->copier.silent || seat->held) {
 		seat->settled++;
 		if ((seat->settled & (seat->settled - 1)) == 0 && settle_all(swap, seat))
 			give_held(swap, seat);

@@ -178,10 +178,31 @@ START_TEST(quiet_again_while_another_thread_forks)
 }
 END_TEST
 
+/* It is asked by whoever works with that seat, also where another engine copies. */
+START_TEST(quiet_again_when_another_engine_copies)
+{
+	static struct bm_backend another;
+
+	NEED_SWAP();
+	faulty = (struct faulty){.kind = FAULTY_SILENT, .at = 1};
+	ck_assert_uint_eq(move_part(area, NULL), PART);
+	another = *scripted_context->copies;
+	scripted_context->copies = &another;
+	faulty.is_quiet = 1;
+	for (int i = 0; i < 8; i++)
+		ck_assert_uint_eq(move_part(area, NULL), PART);
+	ck_assert(is_anywhere(&scripted_context->swap->pool, script.staging));
+	check(area, area, PARTS * BYTES, 1);
+	script_end();
+	ck_assert_int_eq(script.closed, 2);
+}
+END_TEST
+
 static const TTest *const *const tests[] = {&never_answered,
 					    &written_late,
 					    &written_after_the_pool_has_ended,
 					    &who_takes_no_more_is_told_of,
 					    &quiet_again_while_another_thread_forks,
+					    &quiet_again_when_another_engine_copies,
 					    NULL};
 const struct report_group swap_silent_group = {"swap_silent", tests};

@@ -15,9 +15,14 @@
 
 #include "dsa/dsa.h"
 #include "models/dsa_sys.h"
+#include "models/dsa_trap.h"
 
 #define PORTALS (BM_CPU_MOVDIR64B | BM_CPU_ENQCMD)
 #define UNSAFE  .map_error = -EPERM /* as kernels that do not trust DSA 1.0 with portals */
+
+/* The instructions of the library's own table, in pages where they raise signals. */
+#define TRAPPED      .cpu_facts = PORTALS, .portals = 1
+#define TRAPPED_FULL "dsa trapped shared, full"
 
 #define DEDICATED                                                     \
 	{                                                             \
@@ -139,6 +144,20 @@ static const struct dsa_case {
 	 {{.knob = DSA_BUSY, .every = 3, .amount = 2},
 	  {.knob = DSA_SHORT_WRITE, .every = 2, .amount = 1},
 	  {.knob = DSA_DELAY, .every = 4, .amount = 5}}},
+#ifdef __x86_64__
+	{"dsa trapped dedicated", {DEDICATED}, 1, {TRAPPED}, DSA_WHEN_RUN, 0, {{0}}},
+	{"dsa trapped dedicated, by thread", {DEDICATED}, 1, {TRAPPED}, DSA_BY_THREAD, 1, {{0}}},
+	{"dsa trapped shared", {SHARED}, 1, {TRAPPED}, DSA_WHEN_RUN, 0, {{0}}},
+	/* Full for a while, so that it is tried again, and for longer than that is done. */
+	{TRAPPED_FULL,
+	 {SHARED},
+	 1,
+	 {TRAPPED},
+	 DSA_WHEN_RUN,
+	 4,
+	 {{.knob = DSA_BUSY, .every = 7, .amount = 2},
+	  {.knob = DSA_BUSY, .every = 60, .amount = 40}}},
+#endif
 };
 
 #define MODELS (sizeof(models) / sizeof(models[0]))
@@ -146,18 +165,73 @@ static const struct dsa_case {
 static struct dsa *device;
 static struct dsa_rule rules[4];
 
+/* ---------------------------------------------------------------- trapped */
+
+#ifdef __x86_64__
+static int trapped;
+
+static void trap_begin(struct dsa_sys_how *how)
+{
+	if (!how->portals)
+		return;
+	ck_assert_int_eq(dsa_trap_begin(device), 0);
+	trapped = 1;
+	how->portals = dsa_trap_portal(0);
+}
+
+static void trap_end(void)
+{
+	if (trapped)
+		dsa_trap_end();
+	trapped = 0;
+}
+
+/* None came by a call. */
+static void check_trapped(const struct conformance *run, const struct dsa_counts *counts)
+{
+	conformance_assert(run, !trapped || dsa_trap_count() == counts->portal,
+			   "%lu of %lu stores were trapped", (unsigned long)dsa_trap_count(),
+			   (unsigned long)counts->portal);
+}
+#else
+static void trap_begin(struct dsa_sys_how *how)
+{
+	(void)how;
+}
+
+static void trap_end(void)
+{
+}
+
+static void check_trapped(const struct conformance *run, const struct dsa_counts *counts)
+{
+	(void)run;
+	(void)counts;
+}
+#endif
+
+/* ---------------------------------------------------------------- the software device */
+
+static void drop_model(void)
+{
+	trap_end();
+	if (device)
+		dsa_free(device);
+	device = NULL;
+}
+
 static const char *set_up_model(struct conformance *run)
 {
 	const struct dsa_case *model = &models[run->which->how];
+	struct dsa_sys_how how = model->how;
 
-	/* What a test that failed has left. */
-	if (device)
-		dsa_free(device);
+	drop_model(); /* what a test that failed has left */
 	memcpy(rules, model->rules, sizeof(rules));
 	device = dsa_new(model->queues, model->count, model->pace, 24);
 	ck_assert_ptr_nonnull(device);
 	dsa_set_rules(device, rules, 4);
-	dsa_sys_use(&run->sys, device, &model->how);
+	trap_begin(&how);
+	dsa_sys_use(&run->sys, device, &how);
 	run->env.batch = model->batch;
 	/* By name: what finds queues by itself looks at the files of the machine. */
 	run->env.dsa_wqs = dsa_sys_names();
@@ -186,8 +260,8 @@ static void tear_down_model(struct conformance *run)
 	struct dsa_counts counts;
 
 	dsa_count(device, &counts);
-	dsa_free(device);
-	device = NULL;
+	check_trapped(run, &counts);
+	drop_model();
 	conformance_assert(run, counts.dropped == 0, "%lu descriptors too many: dropped",
 			   (unsigned long)counts.dropped);
 	/* Where its files could not be read, it had to guess what the device takes. */
@@ -261,5 +335,32 @@ START_TEST(device_is_tried)
 }
 END_TEST
 
-static const TTest *const *const tests[] = {&device_is_tried, NULL};
+#ifdef __x86_64__
+static void hear_no(struct conformance *run)
+{
+	if (strcmp(run->which->name, TRAPPED_FULL) != 0)
+		return;
+	conformance_flow_open(run, &flow, -1);
+	conformance_add_scattered(&flow, CONFORMANCE_ARENA);
+	conformance_run(&flow, "a queue that is full");
+	conformance_begin(&flow);
+	conformance_flow_close(&flow);
+	tried = rules[0].hits > 0 && rules[1].hits > 0;
+}
+
+/* Entries are counted, so a queue is full only where others use it, too: it says so here. */
+START_TEST(zero_flag_is_heard)
+{
+	tried = getenv("BM_TEST_CONFORMANCE") != NULL;
+	conformance_each(hear_no);
+	ck_assert(tried);
+}
+END_TEST
+#endif
+
+static const TTest *const *const tests[] = {
+#ifdef __x86_64__
+	&zero_flag_is_heard,
+#endif
+	&device_is_tried, NULL};
 const struct report_group conformance_group = {"conformance", tests};

@@ -104,7 +104,7 @@ static void copy(struct bm_chunk_work *work)
 	size_t count = list_copies(work, copies, &bytes);
 
 	BM_PROBE1(copy__begin, bytes);
-	work->lost = bm_copy_all(&work->copier, copies, count, ends);
+	work->lost = count ? bm_copy_all(&work->copier, copies, count, ends) : 0;
 	BM_PROBE1(copy__end, bytes);
 	for (size_t i = 0; i < count; i++) {
 		uint64_t from = (uint64_t)(uintptr_t)copies[i].from;

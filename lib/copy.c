@@ -16,6 +16,8 @@
  */
 #define AHEAD_BYTES (256u << 10)
 #define PART_BYTES  (64u << 10)
+/* Of an engine that is alive and all but stands still: so many time limits are a window. */
+#define PATIENCE_MOST 8u
 
 struct run {
 	struct bm_copier *copier;
@@ -25,6 +27,7 @@ struct run {
 	size_t flying;  /* pieces that the backend has */
 	uint64_t ahead; /* and bytes */
 	uint64_t heard; /* when it last took or told anything */
+	uint64_t spent; /* until then, without pauses in which this thread did not run */
 	int is_closed;  /* it takes nothing more */
 };
 
@@ -141,23 +144,31 @@ static void begin(struct run *run, struct bm_copier *copier)
 	run->front = run->flying = run->ahead = 0;
 	run->back = run->pieces.count;
 	run->is_closed = 0;
+	run->spent = 0;
 	run->heard = copier->sys->now_ns();
 }
 
-static int is_late(const struct run *run)
+static void hear(struct run *run)
 {
-	return run->copier->sys->now_ns() - run->heard > run->copier->patience_ns;
+	uint64_t now = run->copier->sys->now_ns();
+
+	run->spent += bm_least(now - run->heard, run->copier->patience_ns);
+	run->heard = now;
 }
 
-/* 1 when nothing has come for too long. */
+/* 1 when nothing has come for too long, or all of it takes so long. */
 static int is_silent(struct run *run)
 {
-	if (!is_late(run))
+	uint64_t patience = run->copier->patience_ns;
+
+	if (run->spent > PATIENCE_MOST * patience)
+		return 1;
+	if (run->copier->sys->now_ns() - run->heard <= patience)
 		return 0;
 	/* It was this thread, perhaps, that was stopped since it asked. */
 	if (reap(run) <= 0)
 		return 1;
-	run->heard = run->copier->sys->now_ns();
+	hear(run);
 	return 0;
 }
 
@@ -172,7 +183,7 @@ static void drive(struct run *run)
 		int got = run->flying ? reap(run) : 0;
 
 		if (gave || got > 0)
-			run->heard = copier->sys->now_ns();
+			hear(run);
 		/* A queue that is full of what others have given to it is not waited for. */
 		if (run->front < run->back &&
 		    (helps || run->is_closed || (!gave && run->flying == 0)))

@@ -360,6 +360,29 @@ START_TEST(a_thread_that_was_stopped_asks_again)
 }
 END_TEST
 
+/* One piece, just before the time is over; then nothing for a while. */
+static int trickles(struct bm_channel *channel, struct bm_copied *copied, size_t most)
+{
+	if (odd.asked++ % 2 || most == 0)
+		return 0;
+	odd.skew += both.copier.patience_ns / 10 * 9;
+	return faulty_backend.reap(channel, copied, 1);
+}
+
+START_TEST(an_engine_that_stands_still_is_given_up)
+{
+	struct faulty how = {.piece = PIECE};
+
+	odd_begin();
+	odd.backend.reap = trickles;
+	ck_assert_uint_gt(both_run(&how), 0);
+	ck_assert_int_eq(both.copier.silent, 1);
+	ck_assert_uint_gt(both.copier.offloaded, 0);
+	ck_assert_uint_lt(odd.skew, 12 * both.copier.patience_ns);
+	both_end();
+}
+END_TEST
+
 static const TTest *const *const tests[] = {&usual,
 					    &each_kind_at_each_copy,
 					    &never_answered,
@@ -372,5 +395,6 @@ static const TTest *const *const tests[] = {&usual,
 					    &the_cpu_takes_over,
 					    &a_queue_full_of_others_is_not_waited_for,
 					    &a_thread_that_was_stopped_asks_again,
+					    &an_engine_that_stands_still_is_given_up,
 					    NULL};
 const struct report_group copy_group = {"copy", tests};

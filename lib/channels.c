@@ -14,12 +14,17 @@ static struct bm_channel *channel_of(struct bm_swap *swap, struct bm_seat *seat,
 	return mine->channel;
 }
 
+/* Each time a window takes as long as the time limit: the cpu, if it stands by, is better. */
+#define LOSSES_MOST 3u
+
 /* 1 with a channel of each who copies. */
 static int set_copier(struct bm_swap *swap, struct bm_seat *seat, struct bm_use use)
 {
 	const struct bm_engines *engines = &swap->engines;
 	struct bm_copier *copier = &seat->copier;
 
+	if (use.main >= 0 && use.cpu >= 0 && seat->channels[use.main].losses >= LOSSES_MOST)
+		use = (struct bm_use){use.cpu, -1};
 	*copier = (struct bm_copier){
 		.sys = swap->wish.sys, .node = -1, .patience_ns = engines->patience_ns};
 	seat->use = use;
@@ -100,11 +105,13 @@ static int settle_all(struct bm_swap *swap, struct bm_seat *seat)
 static void tell_silent(const struct bm_swap *swap, const struct bm_seat *seat)
 {
 	const struct bm_engines *engines = &swap->engines;
+	int last = seat->use.cpu >= 0 && seat->channels[seat->use.main].losses >= LOSSES_MOST;
 
 	bm_log(engines->env.log, BM_LOG_WARN,
-	       "backend %s told of nothing for %llu ms: it is not used by this thread until it is "
-	       "known to be quiet, what it had is copied again from the old pages",
-	       seat->copier.backend->name, (unsigned long long)engines->patience_ns / 1000000);
+	       "backend %s told of nothing for %llu ms: it is not used by this thread %s, what it "
+	       "had is copied again from the old pages",
+	       seat->copier.backend->name, (unsigned long long)engines->patience_ns / 1000000,
+	       last ? "any more" : "until it is known to be quiet");
 }
 
 /* In the window, where it was noticed, nothing may be logged. */
@@ -125,6 +132,7 @@ void bm_swap_rise(struct bm_swap *swap, struct bm_seat *seat)
 		tell_failed(swap, seat);
 	if (seat->copier.silent && !seat->channels[seat->use.main].silent) {
 		seat->channels[seat->use.main].silent = 1;
+		seat->channels[seat->use.main].losses++;
 		seat->settled = 0;
 		tell_silent(swap, seat);
 	}

@@ -30,6 +30,7 @@ struct bm_swap_config {
 struct bm_seat_channel {
 	struct bm_channel *channel; /* NULL: not yet */
 	int silent;                 /* see struct bm_copier */
+	unsigned int losses;        /* how often it was */
 };
 
 /* What a thread works with. */

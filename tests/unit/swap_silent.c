@@ -2,6 +2,7 @@
 /* swap_silent.c - engines that do not answer: what they may still write to, and when no more. */
 #include <sys/wait.h>
 
+#include "cpu/cpu.h"
 #include "script.h"
 
 #include <string.h>
@@ -198,11 +199,49 @@ START_TEST(quiet_again_when_another_engine_copies)
 }
 END_TEST
 
+static const struct bm_backend *sit_and_rise(struct bm_swap *swap, struct bm_use use, int silent)
+{
+	struct bm_seat *seat = bm_swap_sit(swap, use);
+	const struct bm_backend *backend;
+
+	ck_assert_ptr_nonnull(seat);
+	backend = seat->copier.backend;
+	seat->copier.silent |= silent;
+	bm_swap_rise(swap, seat);
+	return backend;
+}
+
+/* Each time pages were away for the whole time limit: with the cpu beside it, three times. */
+START_TEST(silent_again_and_again)
+{
+	struct bm_picks picks = {{&faulty_backend, &bm_backend_cpu}, 2, 1};
+	struct bm_swap *swap;
+	struct bm_use use;
+
+	NEED_SWAP();
+	ck_assert_uint_eq(move_part(area, NULL), PART);
+	swap = scripted_context->swap;
+	swap->engines.least = 4096;
+	swap->engines.share = BM_SHARE_OFF;
+	ck_assert_int_eq(bm_engines_use(&swap->engines, &picks, &use), 0);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_ptr_eq(sit_and_rise(swap, use, 0), &faulty_backend);
+		ck_assert_ptr_eq(sit_and_rise(swap, use, 1), &faulty_backend);
+	}
+	ck_assert_ptr_eq(sit_and_rise(swap, use, 0), &bm_backend_cpu);
+	/* Who has named nothing else gets it. */
+	use.cpu = -1;
+	ck_assert_ptr_eq(sit_and_rise(swap, use, 0), &faulty_backend);
+	script_end();
+}
+END_TEST
+
 static const TTest *const *const tests[] = {&never_answered,
 					    &written_late,
 					    &written_after_the_pool_has_ended,
 					    &who_takes_no_more_is_told_of,
 					    &quiet_again_while_another_thread_forks,
 					    &quiet_again_when_another_engine_copies,
+					    &silent_again_and_again,
 					    NULL};
 const struct report_group swap_silent_group = {"swap_silent", tests};

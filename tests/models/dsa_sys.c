@@ -327,7 +327,7 @@ static int model_enqcmd(uint64_t portal, const void *descriptor)
 static void model_umwait(const volatile void *line, uint64_t cycles)
 {
 	(void)cycles;
-	if (*(const volatile unsigned char *)line == 0)
+	if (__atomic_load_n((const volatile unsigned char *)line, __ATOMIC_ACQUIRE) == 0)
 		used.base.yield();
 }
 

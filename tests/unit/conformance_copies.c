@@ -80,7 +80,9 @@ static void neighbours(struct conformance *run)
 {
 	conformance_flow_open(run, &flow, 0);
 	for (size_t length = 1; length <= 4 && length <= conformance_longest(&flow); length++) {
-		for (size_t count = 2; count < 100; count += 7) {
+		size_t most = (CONFORMANCE_ARENA - 1) / (2 * length);
+
+		for (size_t count = 2; count < 100 && count <= most; count += 7) {
 			for (int order = 0; order < 5; order++) {
 				conformance_begin(&flow);
 				add_neighbours(count, length, order);

@@ -16,7 +16,7 @@ static void copy_some(struct conformance *run, struct bm_channel *channel, const
 	static size_t number;
 
 	conformance_flow_new(run, &flow, channel);
-	flow.first = 16 * (number++ % 60);
+	flow.first = 16 * (number++ % (CONFORMANCE_ARENA / 16));
 	flow.pages = 16;
 	conformance_add_scattered(&flow, 5);
 	conformance_run(&flow, what);
@@ -227,7 +227,7 @@ static void again(struct conformance *run)
 
 	for (int round = 0; round < 1000; round++) {
 		conformance_flow_open(run, &flow, round % 2 - 1);
-		flow.first = (size_t)round;
+		flow.first = (size_t)round % (CONFORMANCE_ARENA - 8);
 		flow.pages = 8;
 		conformance_add(&flow, 3, (size_t)round % 8, 1);
 		conformance_run(&flow, "a channel once more");

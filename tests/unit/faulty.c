@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "context.h"
+
 #define ROOM 2048
 #define LATE 50
 
@@ -18,6 +20,17 @@ struct bm_channel {
 };
 
 struct faulty faulty;
+
+void faulty_keep_held(const struct bm_context *context)
+{
+	static struct bm_mapping *volatile kept[16];
+	static size_t count;
+	struct bm_mapping *mapping = context->swap ? context->swap->pool.mappings : NULL;
+
+	for (; mapping; mapping = mapping->next)
+		if (bm_mapping_is_held(mapping))
+			kept[count++ % (sizeof(kept) / sizeof(kept[0]))] = mapping;
+}
 
 size_t faulty_write_late(void)
 {

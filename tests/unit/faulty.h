@@ -7,6 +7,8 @@
 
 #include "backend.h"
 
+struct bm_context;
+
 enum faulty_kind {
 	FAULTY_NOT,
 	FAULTY_ERROR,   /* says that the copy has failed, having written something else */
@@ -46,5 +48,7 @@ extern const struct bm_backend faulty_backend;
 
 /* What was never told of is written now, with other bytes: how many copies. */
 size_t faulty_write_late(void);
+/* What the pool leaves to a silent engine when it ends is no leak: before it does. */
+void faulty_keep_held(const struct bm_context *context);
 
 #endif

@@ -327,6 +327,7 @@ void script_end(void)
 {
 	munmap(area, PARTS * BYTES);
 	munmap(elsewhere, PARTS * BYTES);
+	faulty_keep_held(scripted_context);
 	bm_context_free(scripted_context);
 	bm_context_free(other_context);
 	bm_uffd_quiesce(&scripted_sys);

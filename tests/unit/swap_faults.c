@@ -232,6 +232,7 @@ static long migrate(const struct bm_backend *backend)
 					 : area.status[i] == 0 || area.status[i] == -ENOENT);
 	}
 	area.swapped = report.bytes_swapped;
+	faulty_keep_held(context);
 	bm_context_free(context);
 	bm_uffd_quiesce(&faulty_sys);
 	return rc;

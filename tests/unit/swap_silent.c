@@ -77,6 +77,7 @@ START_TEST(written_after_the_pool_has_ended)
 	NEED_SWAP();
 	faulty = (struct faulty){.kind = FAULTY_SILENT, .at = 1};
 	ck_assert_uint_eq(move_part(area, NULL), PART);
+	faulty_keep_held(scripted_context);
 	ck_assert_int_eq(bm_quiesce(), 0);
 	/* Nothing else may be mapped there: writing to it would be a fault, or corrupt that. */
 	ck_assert_uint_eq(faulty_write_late(), 1);

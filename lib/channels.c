@@ -17,14 +17,22 @@ static struct bm_channel *channel_of(struct bm_swap *swap, struct bm_seat *seat,
 /* Each time a window takes as long as the time limit: the cpu, if it stands by, is better. */
 #define LOSSES_MOST 3u
 
+/* Without a channel of the main one, or after it was silent too often, the cpu is alone. */
+static struct bm_use use_of(struct bm_swap *swap, struct bm_seat *seat, struct bm_use use)
+{
+	if (use.main >= 0 && use.cpu >= 0 &&
+	    (seat->channels[use.main].losses >= LOSSES_MOST || !channel_of(swap, seat, use.main)))
+		return (struct bm_use){use.cpu, -1};
+	return use;
+}
+
 /* 1 with a channel of each who copies. */
 static int set_copier(struct bm_swap *swap, struct bm_seat *seat, struct bm_use use)
 {
 	const struct bm_engines *engines = &swap->engines;
 	struct bm_copier *copier = &seat->copier;
 
-	if (use.main >= 0 && use.cpu >= 0 && seat->channels[use.main].losses >= LOSSES_MOST)
-		use = (struct bm_use){use.cpu, -1};
+	use = use_of(swap, seat, use);
 	*copier = (struct bm_copier){
 		.sys = swap->wish.sys, .node = -1, .patience_ns = engines->patience_ns};
 	seat->use = use;

@@ -130,6 +130,12 @@ static int open_channels(struct bm_engines *engines, const struct bm_use *use, s
 	return -1;
 }
 
+/* 1 when one that did not answer is known to write no more. */
+static int is_settled(struct bm_copier *copier)
+{
+	return copier->backend->settle && copier->backend->settle(copier->channel) == 1;
+}
+
 /* One that is silent may still write: its channel and the memory are left to it. */
 static void run_trial(struct bm_engines *engines, const struct bm_use *use)
 {
@@ -146,10 +152,10 @@ static void run_trial(struct bm_engines *engines, const struct bm_use *use)
 	if (open_channels(engines, use, &trial) == 0) {
 		measure(&trial, slot, engines);
 		trial.copier.cpu->chan_close(trial.copier.cpu_channel);
-		if (!trial.copier.silent)
+		slot->is_silent = trial.copier.silent && !is_settled(&trial.copier);
+		if (!slot->is_silent)
 			trial.copier.backend->chan_close(trial.copier.channel);
 	}
-	slot->is_silent = trial.copier.silent;
 	if (!slot->is_silent)
 		env->memory_end(env->sys, trial.from, 2 * trial.size);
 }

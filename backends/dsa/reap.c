@@ -67,6 +67,14 @@ static void end_batch(struct bm_channel *channel, uint32_t at, struct bm_dsa_wq 
 	}
 }
 
+/* Its record says nothing of its copies: it counts as in flight until the queue is drained. */
+static int doubt(struct bm_channel *channel, uint32_t at, struct bm_dsa_wq *wq)
+{
+	bm_dsa_wq_kill(wq);
+	bm_dsa_clear(bm_dsa_record_of(channel, at));
+	return 0;
+}
+
 /* A load that was in flight; 0: it still is. */
 static int land(struct bm_channel *channel, uint32_t at)
 {
@@ -77,6 +85,8 @@ static int land(struct bm_channel *channel, uint32_t at)
 
 	if (status == BM_DSA_NONE)
 		return 0;
+	if (count > 1 && bm_dsa_judge(status, 1) == BM_DSA_UNSURE)
+		return doubt(channel, at, wq);
 	if (slot->state == BM_DSA_GIVEN_UP) {
 		bm_dsa_wq_give_late(wq, 1);
 		for (uint32_t i = at; i < at + count; i++)

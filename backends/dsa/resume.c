@@ -41,9 +41,10 @@ enum bm_dsa_verdict bm_dsa_judge(unsigned int status, int batch)
 	case BM_DSA_PRIVILEGE:
 	case BM_DSA_TRAFFIC_CLASS:
 		return BM_DSA_NO_QUEUE;
+	/* A copy alone has ended. That those of a batch have nobody promises then. */
 	case BM_DSA_HARDWARE:
 	case BM_DSA_HARDWARE_READBACK:
-		return BM_DSA_NO_QUEUE;
+		return either(batch, BM_DSA_NO_QUEUE, BM_DSA_UNSURE);
 	/* Of this copy and its addresses, or of operations that are not asked for. */
 	case BM_DSA_FALSE:
 	case BM_DSA_PAGE_ANSWER:

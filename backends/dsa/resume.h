@@ -12,6 +12,7 @@ enum bm_dsa_verdict {
 	BM_DSA_MEMBERS,  /* of a batch: the records of its copies tell */
 	BM_DSA_FAILED,   /* this one */
 	BM_DSA_NO_BATCH, /* and so would every batch in this queue */
+	BM_DSA_UNSURE,   /* the device is broken: what it still does is not known */
 	BM_DSA_NO_QUEUE, /* and so would all in this queue */
 };
 

@@ -121,7 +121,7 @@ END_TEST
 /* In turns of all sizes, so that what is in flight goes up and down. */
 static void turns(struct conformance *run)
 {
-	static const size_t sizes[] = {1, 2, 3, 7, 8, 31, 32, 33, 64, 1000};
+	static const size_t sizes[] = {1, 2, 3, 7, 8, 31, 32, 33, 64, CONFORMANCE_ARENA};
 
 	opened(run);
 	for (size_t give = 0; give < 10; give++) {

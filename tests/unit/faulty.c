@@ -75,8 +75,10 @@ static void channel_closed(struct bm_channel *channel)
 
 static enum faulty_kind kind_now(void)
 {
-	faulty.seen++;
-	if (faulty.every ? faulty.seen % faulty.every != 0 : faulty.seen != faulty.at)
+	/* Channels may be those of several threads. */
+	size_t seen = __atomic_add_fetch(&faulty.seen, 1, __ATOMIC_RELAXED);
+
+	if (faulty.every ? seen % faulty.every != 0 : seen != faulty.at)
 		return FAULTY_NOT;
 	faulty.hit = 1;
 	return faulty.kind;

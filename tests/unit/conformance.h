@@ -15,11 +15,16 @@
 #include "unit.h"
 
 #define CONFORMANCE_PAGE 4096u
-/* Pages, and copies of a list: less where every byte takes long, as in an emulator. */
+/*
+ * Pages, and copies of a list; and one of so many variants is tried: fewer where
+ * every byte takes long, as in an emulator.
+ */
 #if defined(__SANITIZE_THREAD__) || !defined(__x86_64__)
 #define CONFORMANCE_ARENA 300u
+#define CONFORMANCE_STEP  5u
 #else
 #define CONFORMANCE_ARENA 1100u
+#define CONFORMANCE_STEP  1u
 #endif
 #define CONFORMANCE_STALE  0xa5
 #define CONFORMANCE_EVER_S 20 /* a device that says nothing for so long has lost something */

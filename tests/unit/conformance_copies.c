@@ -46,7 +46,7 @@ static void counts(struct conformance *run)
 	depth = conformance_depth(&flow, 1024);
 	for (int late = 0; late < 2; late++) {
 		flow.late = late;
-		for (size_t count = 1; count < 70; count++)
+		for (size_t count = 1; count < 70; count += CONFORMANCE_STEP)
 			scattered(count);
 		for (size_t count = depth - 1; count <= depth + 1 && count > 0; count++)
 			scattered(count);
@@ -82,7 +82,8 @@ static void neighbours(struct conformance *run)
 	for (size_t length = 1; length <= 4 && length <= conformance_longest(&flow); length++) {
 		size_t most = (CONFORMANCE_ARENA - 1) / (2 * length);
 
-		for (size_t count = 2; count < 100 && count <= most; count += 7) {
+		for (size_t count = 2; count < 100 && count <= most;
+		     count += 7 * CONFORMANCE_STEP) {
 			for (int order = 0; order < 5; order++) {
 				conformance_begin(&flow);
 				add_neighbours(count, length, order);
@@ -126,7 +127,7 @@ END_TEST
 static void changing(struct conformance *run)
 {
 	conformance_flow_open(run, &flow, -1);
-	for (unsigned int round = 0; round < 50; round++) {
+	for (unsigned int round = 0; round < 50; round += CONFORMANCE_STEP) {
 		size_t at = conformance_random(&flow, CONFORMANCE_ARENA - 40);
 
 		for (size_t i = 0; i < 40 * CONFORMANCE_PAGE; i += 61)

@@ -225,7 +225,7 @@ static void again(struct conformance *run)
 {
 	long before = conformance_blocks();
 
-	for (int round = 0; round < 1000; round++) {
+	for (int round = 0; round < (int)(1000 / CONFORMANCE_STEP); round++) {
 		conformance_flow_open(run, &flow, round % 2 - 1);
 		flow.first = (size_t)round % (CONFORMANCE_ARENA - 8);
 		flow.pages = 8;

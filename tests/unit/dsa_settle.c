@@ -223,16 +223,11 @@ static void *go_on(void *arg)
 	struct bm_channel *channel = arg;
 	struct bm_copied own[32];
 	struct bm_copy copy = dsa.work.copies[5];
-	int took = 0, in_flight = 0;
+	int took = 0;
 
 	for (int idle = 0; took != -ENODEV && idle < 20000; idle++) {
-		int got;
-
 		took = bm_backend_dsa.submit(channel, &copy, 1);
-		in_flight += took > 0;
-		got = bm_backend_dsa.reap(channel, own, 32);
-		in_flight -= got;
-		if (got <= 0)
+		if (bm_backend_dsa.reap(channel, own, 32) <= 0)
 			bm_backend_dsa.wait(channel);
 	}
 	while (!bm_backend_dsa.settle(channel))

@@ -16,6 +16,11 @@
  */
 #define AHEAD_BYTES (256u << 10)
 #define PART_BYTES  (64u << 10)
+/*
+ * Of the time limit: 12 ms of 200. A queue with 128 copies of 2 MiB in it is
+ * empty after 10, and then they are not waited for any more in this window.
+ */
+#define CROWDED_SHARE 16u
 /* Of an engine that is alive and all but stands still: so many time limits are a window. */
 #define PATIENCE_MOST 8u
 
@@ -172,6 +177,15 @@ static int is_silent(struct run *run)
 	return 0;
 }
 
+/* A queue that is full of what others have given to it is not waited for for long. */
+static int is_crowded_out(const struct run *run)
+{
+	const struct bm_copier *copier = run->copier;
+
+	return run->flying == 0 &&
+	       copier->sys->now_ns() - run->heard > copier->patience_ns / CROWDED_SHARE;
+}
+
 /* Hands out and takes back until all has ended, or nothing more comes. */
 static void drive(struct run *run)
 {
@@ -184,9 +198,8 @@ static void drive(struct run *run)
 
 		if (gave || got > 0)
 			hear(run);
-		/* A queue that is full of what others have given to it is not waited for. */
 		if (run->front < run->back &&
-		    (helps || run->is_closed || (!gave && run->flying == 0)))
+		    (helps || run->is_closed || (!gave && is_crowded_out(run))))
 			help(run);
 		else if (got < 0 || (!gave && got == 0 && is_silent(run)))
 			break;

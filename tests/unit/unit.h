@@ -24,7 +24,8 @@
 	GROUP(dsa_named) GROUP(dsa_accel) GROUP(dsa_usual) GROUP(model_dsa_order) \
 	GROUP(dsa_knobs) GROUP(dsa_records) GROUP(dsa_settle) GROUP(dsa_open) \
 	GROUP(conformance) GROUP(conformance_opens) GROUP(conformance_copies) \
-	GROUP(conformance_turns) GROUP(conformance_threads) GROUP(conformance_faults)
+	GROUP(conformance_turns) GROUP(conformance_threads) GROUP(conformance_faults) \
+	GROUP(copy_ends)
 /* clang-format on */
 
 #define UNIT_DECLARE(name) extern const struct report_group name##_group;

@@ -140,7 +140,7 @@ int bm_dsa_resume(struct bm_channel *channel, uint32_t at)
 	read_fault(&channel->area.records[at], desc, size, &fault);
 	if (is_inside(&fault, size, desc)) {
 		bytes = believed(&fault, size, desc);
-		/* Pages of both sides are resident, and the library's own for now. */
+		/* Pages of both sides are resident; while they are copied nobody else has them. */
 		touch(fault.page > fault.side ? fault.page : fault.side, fault.writes);
 	}
 	desc->size -= bytes;

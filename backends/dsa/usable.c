@@ -53,8 +53,8 @@ static const struct text {
 		     "in a container: --device {path}; elsewhere: udev makes it when the work "
 		     "queue is enabled"},
 	[NO_PERMISSION] = {"{path} may not be read and written by this user",
-			   "60-batchmig-dsa.rules and membership of the group batchmig; for now: "
-			   "setfacl -m u:USER:rw {path}"},
+			   "60-batchmig-dsa.rules and membership of the group batchmig; without "
+			   "the rule, until the queue is disabled: setfacl -m u:USER:rw {path}"},
 	[TRANSFER] = {"max_transfer_size {transfer} is less than a page ({page})",
 		      RECONFIGURE("-x 2097152")},
 	[DEDICATED_SIZE] = {"dedicated, with a size that cannot be read: what it has no room for "

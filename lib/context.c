@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cancel.h"
+#include "error.h"
 #include "profile.h"
 #include "ranks.h"
 
@@ -242,24 +243,18 @@ void bm_context_swap_config(struct bm_context *context, struct bm_swap_config *c
 	config->env.huge_size = context->huge_size;
 }
 
-/* What is a matter of the moment is tried again. */
-static int is_passing(int error)
-{
-	return error == -ENOMEM || error == -EMFILE || error == -ENFILE || error == -EAGAIN;
-}
-
 static int make_swap(struct bm_context *context)
 {
 	struct bm_swap_config config;
+	int rc;
 
 	if (context->swap || context->swap_error)
 		return context->swap_error;
 	bm_context_swap_config(context, &config);
-	context->swap_error = bm_swap_new(&config, &context->swap);
-	if (!is_passing(context->swap_error))
-		return context->swap_error;
-	context->swap_error = 0;
-	return -ENOMEM;
+	rc = bm_swap_new(&config, &context->swap);
+	if (rc < 0 && !bm_error_passes(rc))
+		context->swap_error = rc;
+	return rc;
 }
 
 int bm_context_swap(struct bm_context *context, const struct bm_picks *picks, struct bm_swap **swap,

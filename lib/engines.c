@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "error.h"
 #include "offload.h"
 
 static int slot_of(struct bm_engines *engines, const struct bm_backend *backend)
@@ -17,12 +18,6 @@ static int slot_of(struct bm_engines *engines, const struct bm_backend *backend)
 	return -1;
 }
 
-/* What is a matter of the moment is tried again. */
-static int is_final(int error)
-{
-	return error != -ENOMEM && error != -EMFILE && error != -ENFILE && error != -EAGAIN;
-}
-
 /* The place of an open engine, or -errno. */
 static int open_one(struct bm_engines *engines, const struct bm_backend *backend)
 {
@@ -34,7 +29,7 @@ static int open_one(struct bm_engines *engines, const struct bm_backend *backend
 	slot = &engines->slots[place];
 	if (slot->is_open)
 		return slot->is_silent ? -ENODEV : place;
-	if (slot->backend && slot->error && is_final(slot->error))
+	if (slot->backend && slot->error && !bm_error_passes(slot->error))
 		return slot->error;
 	slot->backend = backend;
 	slot->error = backend->open(&engines->env, &slot->engine);

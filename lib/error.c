@@ -144,3 +144,8 @@ int bm_error_transient(int error)
 {
 	return error == -EBUSY || error == -EAGAIN || error == -ENOMEM;
 }
+
+int bm_error_passes(int error)
+{
+	return error == -ENOMEM || error == -EMFILE || error == -ENFILE || error == -EAGAIN;
+}

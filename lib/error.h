@@ -11,4 +11,7 @@ enum bm_reason bm_reason_of(int status);
 /* 1 when another try may help. */
 int bm_error_transient(int error);
 
+/* 1 for what is a matter of the moment: no memory, too many files. */
+int bm_error_passes(int error);
+
 #endif

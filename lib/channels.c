@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /* channels.c - the channels of a seat: opened at first use, settled when one was given up. */
-#include <errno.h>
-
 #include "swap.h"
+
+/* Once for each engine: what it cannot do is done without it, and goes on. */
+static void tell_once(struct bm_swap *swap, int place, const char *what)
+{
+	struct bm_engine_slot *slot = &swap->engines.slots[place];
+
+	if (!atomic_exchange(&slot->told, 1))
+		bm_log(swap->engines.env.log, BM_LOG_WARN,
+		       "backend %s %s: copies are made without it", slot->backend->name, what);
+}
 
 static struct bm_channel *channel_of(struct bm_swap *swap, struct bm_seat *seat, int place)
 {
 	const struct bm_engine_slot *slot = &swap->engines.slots[place];
 	struct bm_seat_channel *mine = &seat->channels[place];
 
-	if (!mine->channel && slot->backend->chan_open(slot->engine, -1, &mine->channel) < 0)
+	if (!mine->channel && slot->backend->chan_open(slot->engine, -1, &mine->channel) < 0) {
 		mine->channel = NULL;
+		tell_once(swap, place, "has no memory for a channel");
+	}
 	return mine->channel;
 }
 
@@ -26,7 +36,7 @@ static struct bm_use use_of(struct bm_swap *swap, struct bm_seat *seat, struct b
 	return use;
 }
 
-/* 1 with a channel of each who copies. */
+/* 1 with a channel of the main one. */
 static int set_copier(struct bm_swap *swap, struct bm_seat *seat, struct bm_use use)
 {
 	const struct bm_engines *engines = &swap->engines;
@@ -41,14 +51,13 @@ static int set_copier(struct bm_swap *swap, struct bm_seat *seat, struct bm_use 
 	copier->backend = engines->slots[use.main].backend;
 	copier->channel = channel_of(swap, seat, use.main);
 	copier->silent = seat->channels[use.main].silent;
-	if (use.cpu < 0)
-		return copier->channel != NULL;
 	copier->least = engines->slots[use.main].least;
 	copier->shares = engines->slots[use.main].shares;
-	copier->cpu_channel = channel_of(swap, seat, use.cpu);
+	if (use.cpu >= 0)
+		copier->cpu_channel = channel_of(swap, seat, use.cpu);
 	if (copier->cpu_channel)
 		copier->cpu = engines->slots[use.cpu].backend;
-	return copier->channel && copier->cpu;
+	return copier->channel != NULL;
 }
 
 struct bm_seat *bm_swap_sit(struct bm_swap *swap, struct bm_use use)
@@ -122,22 +131,12 @@ static void tell_silent(const struct bm_swap *swap, const struct bm_seat *seat)
 	       last ? "any more" : "until it is known to be quiet");
 }
 
-/* In the window, where it was noticed, nothing may be logged. */
-static void tell_failed(struct bm_swap *swap, const struct bm_seat *seat)
-{
-	struct bm_engine_slot *slot = &swap->engines.slots[seat->use.main];
-
-	if (!atomic_exchange(&slot->told, 1))
-		bm_log(swap->engines.env.log, BM_LOG_WARN,
-		       "backend %s takes no more copies: they are made without it",
-		       slot->backend->name);
-}
-
 void bm_swap_rise(struct bm_swap *swap, struct bm_seat *seat)
 {
 	bm_seat_unclaim(swap, seat);
+	/* In the window, where it was noticed, nothing may be logged. */
 	if (seat->copier.has_failed)
-		tell_failed(swap, seat);
+		tell_once(swap, seat->use.main, "takes no more copies");
 	if (seat->copier.silent && !seat->channels[seat->use.main].silent) {
 		seat->channels[seat->use.main].silent = 1;
 		seat->channels[seat->use.main].losses++;

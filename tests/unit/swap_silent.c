@@ -94,7 +94,8 @@ static int warnings;
 static void count_warnings(void *user, int level, const char *line)
 {
 	(void)user;
-	warnings += level == BM_LOG_WARN && strstr(line, "takes no more copies");
+	warnings += level == BM_LOG_WARN &&
+		    strstr(line, "takes no more copies: copies are made without it");
 }
 
 /* In the window nothing can be logged: it is afterwards, once. */

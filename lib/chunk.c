@@ -289,6 +289,7 @@ static void redo(struct bm_chunk_work *work)
 	uint64_t moved[WORDS];
 	unsigned char why[BM_SLAB_PAGES];
 	uint64_t ns_window = chunk->ns_window;
+	int preempted = chunk->preempted;
 
 	memcpy(moved, chunk->moved, sizeof(moved));
 	memcpy(why, chunk->why, sizeof(why));
@@ -298,7 +299,11 @@ static void redo(struct bm_chunk_work *work)
 	memcpy(chunk->why, why, sizeof(why));
 	for (uint32_t i = 0; i < WORDS; i++)
 		chunk->moved[i] |= moved[i];
-	chunk->ns_window = ns_window > chunk->ns_window ? ns_window : chunk->ns_window;
+	/* Told is the window in which it was waited for. */
+	if (ns_window > chunk->ns_window) {
+		chunk->ns_window = ns_window;
+		chunk->preempted = preempted;
+	}
 }
 
 static void run(struct bm_chunk_work *work)

@@ -361,7 +361,7 @@ static void empty_all(struct bm_uffd_user *user)
 	while (mapping) {
 		struct bm_mapping *next = mapping->next;
 
-		if (!bm_mapping_is_held(mapping))
+		if (!bm_mapping_leave(mapping))
 			bm_mapping_unmap(&pool->env, uffd, mapping);
 		mapping = next;
 	}

@@ -99,8 +99,8 @@ void bm_pool_give(struct bm_pool *pool, struct bm_slab *slab);
  */
 void bm_pool_hold(struct bm_pool *pool, struct bm_slab *slab);
 void bm_pool_give_held(struct bm_pool *pool, struct bm_slab *slab);
-/* When the pool forgets a mapping: 1 where it must stay mapped for ever. */
-int bm_mapping_is_held(struct bm_mapping *mapping);
+/* The pool has no more to do with a mapping: 1 where it must stay mapped for ever. */
+int bm_mapping_leave(struct bm_mapping *mapping);
 
 /* For refill.h: 1 when so many bytes may be populated, as far as control groups are concerned. */
 int bm_pool_may_populate(struct bm_pool *pool, uint64_t bytes);

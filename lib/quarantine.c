@@ -24,7 +24,7 @@ void bm_pool_give_held(struct bm_pool *pool, struct bm_slab *slab)
 	bm_pool_give(pool, slab);
 }
 
-int bm_mapping_is_held(struct bm_mapping *mapping)
+int bm_mapping_leave(struct bm_mapping *mapping)
 {
 	int held = 0;
 

@@ -28,7 +28,7 @@ void faulty_keep_held(const struct bm_context *context)
 	struct bm_mapping *mapping = context->swap ? context->swap->pool.mappings : NULL;
 
 	for (; mapping; mapping = mapping->next)
-		if (bm_mapping_is_held(mapping))
+		if (bm_mapping_leave(mapping))
 			kept[count++ % (sizeof(kept) / sizeof(kept[0]))] = mapping;
 }
 

@@ -3,8 +3,8 @@
  * backend.h - the seam between lib/ and backends/: who copies the bytes.
  *
  * A backend is one const table, a row of lib/registry.c. It sees this header,
- * sys.h, log.h, least.h, plain_copy.h and its own folder, and knows nothing of pages, nodes
- * or windows.
+ * sys.h, log.h, least.h, plain_copy.h, its own folder and pci/pci.h, and knows nothing of
+ * pages, nodes or windows.
  *
  * An engine is the backend in use by the process, a channel one queue of it,
  * owned by one thread at a time:
@@ -75,6 +75,10 @@ struct bm_backend_env {
 	const char
 		*dsa_wqs; /* option dsa_wqs, for the backend dsa; NULL or "": all that are found */
 	uint32_t batch;   /* option dsa_batch: descriptors in one; 0: chosen */
+	const char
+		*ptdma_functions; /* option ptdma_functions, for ptdma; NULL or "": all of them */
+	const char *ptdma_access; /* option ptdma_access, "vfio" or "uio-unsafe"; NULL: "vfio" */
+	uint32_t ptdma_ring;      /* option ptdma_ring: descriptors in a ring; 0: chosen */
 	enum bm_engine_wait wait; /* option engine_wait */
 	uint32_t rank; /* of this process among those of its job on this machine, from 0 */
 	uint64_t page_size;
@@ -86,6 +90,7 @@ struct bm_backend_env {
 
 /* Facts about a backend. */
 #define BM_BACKEND_SYNC (1u << 0) /* submit() returns when all it took is copied */
+#define BM_BACKEND_PINS (1u << 1) /* has pin() and unpin(): the device knows no virtual addresses */
 
 struct bm_backend {
 	const char *name;
@@ -108,6 +113,11 @@ struct bm_backend {
 	 * usual. At any time, any thread.
 	 */
 	void (*batch)(struct bm_engine *engine, uint32_t copies);
+	/*
+	 * Optional: from how many bytes on it is faster than a core, by what was
+	 * published, for where that is not measured. At any time, any thread.
+	 */
+	size_t (*published)(const struct bm_engine *engine);
 	/* A channel whose memory is near the node (-1: anywhere); 0 or -errno. */
 	int (*chan_open)(struct bm_engine *engine, int node, struct bm_channel **channel);
 	/* Nothing is in flight, or settle() has said so. */
@@ -116,6 +126,20 @@ struct bm_backend {
 	void (*limits)(const struct bm_channel *channel, struct bm_limits *limits);
 	/* Optional, allowed where submit() is: the copies that follow go to memory of this node. */
 	void (*aim)(struct bm_channel *channel, int node);
+	/*
+	 * Optional, allowed where submit() is, and with BM_BACKEND_PINS: keeps the
+	 * pages of all copies that will be submitted until unpin() where they are, and
+	 * finds out where that is: 0, or -errno, and nothing is pinned. The pages are
+	 * resident; no two of the copies have one in common. A page of a movable zone
+	 * may be moved before it is pinned, also to another node.
+	 */
+	int (*pin)(struct bm_channel *channel, const struct bm_copy *copies, size_t count);
+	/*
+	 * After pin(), once all that was submitted was reaped or is given up. The
+	 * sources are free then, so are the targets but those that the device may
+	 * still write to: these wait for settle(). 0, or -errno: nothing is known of them.
+	 */
+	int (*unpin)(struct bm_channel *channel);
 	/*
 	 * Takes copies in order: how many it took (1 to count), or -EAGAIN when it
 	 * can take none before some were reaped, or another -errno when it will

@@ -67,17 +67,18 @@ static void flush(struct gather *gather)
 {
 	struct bm_estimate *estimate = gather->job->estimate;
 	struct bm_rates_chunk *chunk = &gather->chunk;
+	int direct, swapped, refused;
 	uint64_t ns;
-	int direct;
 
 	if (chunk->pages == 0)
 		return;
 	ns = price(gather, &direct);
-	if (swaps(gather, ns) && gather->job->replace &&
-	    bm_bounds_chunk_refused(gather->job, chunk, direct)) {
+	swapped = swaps(gather, ns);
+	refused = swapped && bm_bounds_chunk_refused(gather->job, chunk, direct);
+	if (refused && gather->job->replace) {
 		/* The kernel cannot replace it either. */
 		estimate->bounded += chunk->pages;
-	} else if (swaps(gather, ns) && !bm_bounds_chunk_refused(gather->job, chunk, direct)) {
+	} else if (swapped && !refused) {
 		gather->swap_ns += ns;
 		at_least(&estimate->ns_window_max,
 			 bm_rates_window_ns(gather->job->rates, chunk, direct));

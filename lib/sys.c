@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "sys_event.h"
+#include "sys_device.h"
 #include "sys_portal.h"
 #include "sys_raw.h"
 #include "sys_reach.h"
@@ -136,6 +137,11 @@ static ssize_t linux_list(const char *path, char *buffer, size_t size)
 	return rc < 0 ? rc : (ssize_t)names.used;
 }
 
+static ssize_t linux_readlink(const char *path, char *buffer, size_t size)
+{
+	return result(readlink(path, buffer, size));
+}
+
 static int linux_access(const char *path, int mode)
 {
 	return (int)result(access(path, mode));
@@ -257,6 +263,7 @@ const struct bm_sys bm_sys_linux = {
 	.unlink = linux_unlink,
 	.pread = bm_reach_pread,
 	.list = linux_list,
+	.readlink = linux_readlink,
 	.access = linux_access,
 	.getenv = linux_getenv,
 	.getpid = getpid,
@@ -280,6 +287,9 @@ const struct bm_sys bm_sys_linux = {
 	.unmap = linux_unmap,
 	.mlock = linux_mlock,
 	.map_portal = bm_portal_map,
+	.map_device = bm_device_map,
+	.lock_file = bm_device_lock,
+	.pinner = bm_device_pinner,
 	.pin = bm_device_pin,
 	.cpu_facts = bm_portal_cpu_facts,
 	.at_exit = linux_at_exit,
@@ -292,6 +302,11 @@ const struct bm_sys bm_sys_linux = {
 	.signals_restore = bm_raw_signals_restore,
 	.read_raw = bm_raw_read,
 	.write_raw = bm_raw_write,
+	.pread_raw = bm_raw_pread,
+	.pwrite_raw = bm_raw_pwrite,
+	.pin_buffers = bm_raw_pin_buffers,
+	.unpin_buffers = bm_raw_unpin_buffers,
+	.nodes_raw = bm_raw_nodes,
 	.movdir64b = bm_portal_movdir64b,
 	.enqcmd = bm_portal_enqcmd,
 	.umwait = bm_portal_umwait,

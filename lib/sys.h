@@ -53,6 +53,8 @@ struct bm_sys {
 	ssize_t (*pread)(int fd, void *buffer, size_t size, off_t offset);
 	/* Names in a directory, separated and ended by NUL: their total length; -ENOBUFS: they do not fit. */
 	ssize_t (*list)(const char *path, char *buffer, size_t size);
+	/* Where a symbolic link leads, not ended by NUL: its length or -errno. */
+	ssize_t (*readlink)(const char *path, char *buffer, size_t size);
 	int (*access)(const char *path, int mode);
 	const char *(*getenv)(const char *name);
 	pid_t (*getpid)(void);
@@ -83,6 +85,12 @@ struct bm_sys {
 	int (*mlock)(uint64_t addr, size_t length, int lock); /* without populating it */
 	/* The portal of a device's queue, to be written to only: 0 or -errno; ended by unmap(). */
 	int (*map_portal)(int fd, uint64_t *addr);
+	/* Registers of a device, to be read and written: 0 or -errno; ended by unmap(). */
+	int (*map_device)(int fd, off_t offset, size_t length, uint64_t *addr);
+	/* flock(2), at once: 0, -EWOULDBLOCK where another open file has it, or -errno. */
+	int (*lock_file)(int fd);
+	/* A descriptor for pin_buffers(), or -errno. */
+	int (*pinner)(void);
 	/* Keeps memory where it is while this descriptor is open (an io_uring buffer); or -errno. */
 	int (*pin)(uint64_t addr, size_t length);
 	unsigned int (*cpu_facts)(void);   /* BM_CPU_... below */
@@ -102,6 +110,16 @@ struct bm_sys {
 	void (*signals_restore)(const uint64_t *before);
 	ssize_t (*read_raw)(int fd, void *buffer, size_t size);
 	ssize_t (*write_raw)(int fd, const void *buffer, size_t size);
+	ssize_t (*pread_raw)(int fd, void *buffer, size_t size, off_t offset);
+	ssize_t (*pwrite_raw)(int fd, const void *buffer, size_t size, off_t offset);
+	/*
+	 * Keeps memory where it is, as pin(), until unpin_buffers(): once for each pinner
+	 * until then. Pages may be moved out of movable zones before that. 0 or -errno.
+	 */
+	int (*pin_buffers)(int pinner, const struct iovec *buffers, size_t count);
+	int (*unpin_buffers)(int pinner); /* it is over when this returns 0 */
+	/* Where pages of this process are: move_pages(2) without targets. */
+	long (*nodes_raw)(size_t count, void *const *pages, int *status);
 	/* 64 bytes to a portal; to a shared queue: 0, or -EAGAIN when it is full. */
 	void (*movdir64b)(uint64_t portal, const void *descriptor);
 	int (*enqcmd)(uint64_t portal, const void *descriptor);

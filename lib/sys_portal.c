@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* sys_portal.c - portals, the instructions that write to them, and memory that stays. */
+/* sys_portal.c - portals, and the instructions that write to them. */
 #include "sys_portal.h"
 
 #include <errno.h>
-#include <linux/io_uring.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "sys.h"
@@ -20,27 +17,6 @@ int bm_portal_map(int fd, uint64_t *addr)
 		return -errno;
 	*addr = (uint64_t)(uintptr_t)at;
 	return 0;
-}
-
-/*
- * A registered buffer is pinned for long (FOLL_LONGTERM): it is neither
- * migrated nor reclaimed, what mlock(2) does not prevent. Not by liburing: that
- * maps rings, and none is used.
- */
-int bm_device_pin(uint64_t addr, size_t length)
-{
-	struct iovec buffer = {(void *)(uintptr_t)addr, length};
-	struct io_uring_params params = {0};
-	long fd = syscall(SYS_io_uring_setup, 1, &params);
-	int rc;
-
-	if (fd < 0)
-		return -errno;
-	if (syscall(SYS_io_uring_register, fd, IORING_REGISTER_BUFFERS, &buffer, 1) == 0)
-		return (int)fd;
-	rc = -errno;
-	close((int)fd);
-	return rc;
 }
 
 #ifdef __x86_64__

@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 int bm_portal_map(int fd, uint64_t *addr);
-int bm_device_pin(uint64_t addr, size_t length);
 unsigned int bm_portal_cpu_facts(void);
 void bm_portal_movdir64b(uint64_t portal, const void *descriptor);
 int bm_portal_enqcmd(uint64_t portal, const void *descriptor);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/io_uring.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -71,6 +72,33 @@ ssize_t bm_raw_read(int fd, void *buffer, size_t size)
 ssize_t bm_raw_write(int fd, const void *buffer, size_t size)
 {
 	return bm_raw(SYS_write, fd, (long)buffer, (long)size);
+}
+
+ssize_t bm_raw_pread(int fd, void *buffer, size_t size, off_t offset)
+{
+	return bm_raw(SYS_pread64, fd, (long)buffer, (long)size, (long)offset);
+}
+
+ssize_t bm_raw_pwrite(int fd, const void *buffer, size_t size, off_t offset)
+{
+	return bm_raw(SYS_pwrite64, fd, (long)buffer, (long)size, (long)offset);
+}
+
+int bm_raw_pin_buffers(int pinner, const struct iovec *buffers, size_t count)
+{
+	return (int)bm_raw(SYS_io_uring_register, pinner, IORING_REGISTER_BUFFERS, (long)buffers,
+			   (long)count);
+}
+
+/* Waits until they are free: an update of the table would leave that to a worker (Linux 6.1). */
+int bm_raw_unpin_buffers(int pinner)
+{
+	return (int)bm_raw(SYS_io_uring_register, pinner, IORING_UNREGISTER_BUFFERS, 0, 0);
+}
+
+long bm_raw_nodes(size_t count, void *const *pages, int *status)
+{
+	return bm_raw(SYS_move_pages, 0, (long)count, (long)pages, 0, (long)status, 0);
 }
 
 int bm_raw_poll(int fd, int64_t timeout_us)

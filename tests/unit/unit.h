@@ -25,7 +25,7 @@
 	GROUP(dsa_knobs) GROUP(dsa_records) GROUP(dsa_settle) GROUP(dsa_open) \
 	GROUP(conformance) GROUP(conformance_opens) GROUP(conformance_copies) \
 	GROUP(conformance_turns) GROUP(conformance_threads) GROUP(conformance_faults) \
-	GROUP(copy_ends)
+	GROUP(copy_ends) GROUP(zones)
 /* clang-format on */
 
 #define UNIT_DECLARE(name) extern const struct report_group name##_group;

@@ -1,15 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /* channels.c - the channels of a seat: opened at first use, settled when one was given up. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "bits.h"
 #include "swap.h"
 
-/* Once for each engine: what it cannot do is done without it, and goes on. */
-static void tell_once(struct bm_swap *swap, int place, const char *what)
+/* What is told of an engine, once. */
+enum { TOLD_FAILED, TOLD_CHANNEL, TOLD_PINS, TOLD_SOURCES };
+
+/* What it cannot do is done without it, and goes on. */
+static void tell_once(struct bm_swap *swap, int place, int which, const char *what)
 {
 	struct bm_engine_slot *slot = &swap->engines.slots[place];
 
-	if (!atomic_exchange(&slot->told, 1))
+	if (!(atomic_fetch_or(&slot->told, 1u << which) & 1u << which))
 		bm_log(swap->engines.env.log, BM_LOG_WARN,
 		       "backend %s %s: copies are made without it", slot->backend->name, what);
+}
+
+static void tell_pins(struct bm_swap *swap, int place, int error)
+{
+	char what[128];
+
+	snprintf(what, sizeof(what), "cannot pin or unpin memory (error %d%s)", -error,
+		 error == -ENOMEM ? ", often the limit that ulimit -l shows, RLIMIT_MEMLOCK" : "");
+	tell_once(swap, place, TOLD_PINS, what);
+}
+
+/* Each node is noted once. */
+static void tell_astray(const struct bm_swap *swap, const struct bm_seat *seat)
+{
+	bm_log(swap->engines.env.log, BM_LOG_WARN,
+	       "backend %s pins pages, and the kernel moves those of node %d elsewhere for that (a "
+	       "movable zone): copies there are made without it",
+	       seat->copier.backend->name, seat->astray);
 }
 
 static struct bm_channel *channel_of(struct bm_swap *swap, struct bm_seat *seat, int place)
@@ -19,7 +44,7 @@ static struct bm_channel *channel_of(struct bm_swap *swap, struct bm_seat *seat,
 
 	if (!mine->channel && slot->backend->chan_open(slot->engine, -1, &mine->channel) < 0) {
 		mine->channel = NULL;
-		tell_once(swap, place, "has no memory for a channel");
+		tell_once(swap, place, TOLD_CHANNEL, "has no memory for a channel");
 	}
 	return mine->channel;
 }
@@ -53,11 +78,46 @@ static int set_copier(struct bm_swap *swap, struct bm_seat *seat, struct bm_use 
 	copier->silent = seat->channels[use.main].silent;
 	copier->least = engines->slots[use.main].least;
 	copier->shares = engines->slots[use.main].shares;
+	copier->run_bytes = engines->slots[use.main].run_bytes;
+	copier->page_size = engines->env.page_size;
+	seat->astray = -1;
 	if (use.cpu >= 0)
 		copier->cpu_channel = channel_of(swap, seat, use.cpu);
 	if (copier->cpu_channel)
 		copier->cpu = engines->slots[use.cpu].backend;
 	return copier->channel != NULL;
+}
+
+static int is_astray(const struct bm_engine_slot *slot, int node)
+{
+	return atomic_load(&slot->astray[node / 64]) >> node % 64 & 1;
+}
+
+struct bm_copier bm_seat_copier(const struct bm_swap *swap, const struct bm_seat *seat, int node,
+				int pinnable)
+{
+	const struct bm_engine_slot *slot = &swap->engines.slots[seat->use.main];
+	struct bm_copier copier = seat->copier;
+
+	copier.node = node;
+	if (!(copier.backend->facts & BM_BACKEND_PINS) || !bm_node_possible(node))
+		return copier;
+	copier.is_aside = !pinnable || is_astray(slot, node);
+	copier.is_from_movable |= !pinnable;
+	copier.looks_after = bm_bit(swap->zones.may_move.bits, (uint32_t)node);
+	return copier;
+}
+
+void bm_seat_copied(struct bm_swap *swap, struct bm_seat *seat, const struct bm_copier *copier)
+{
+	struct bm_engine_slot *slot = &swap->engines.slots[seat->use.main];
+
+	seat->copier = *copier;
+	if (copier->is_astray && !is_astray(slot, copier->node)) {
+		atomic_fetch_or(&slot->astray[copier->node / 64], UINT64_C(1) << copier->node % 64);
+		seat->astray = copier->node;
+	}
+	seat->copier.is_astray = 0;
 }
 
 struct bm_seat *bm_swap_sit(struct bm_swap *swap, struct bm_use use)
@@ -136,7 +196,15 @@ void bm_swap_rise(struct bm_swap *swap, struct bm_seat *seat)
 	bm_seat_unclaim(swap, seat);
 	/* In the window, where it was noticed, nothing may be logged. */
 	if (seat->copier.has_failed)
-		tell_once(swap, seat->use.main, "takes no more copies");
+		tell_once(swap, seat->use.main, TOLD_FAILED, "takes no more copies");
+	if (seat->copier.pin_error)
+		tell_pins(swap, seat->use.main, seat->copier.pin_error);
+	if (seat->astray >= 0)
+		tell_astray(swap, seat);
+	if (seat->copier.is_from_movable)
+		tell_once(swap, seat->use.main, TOLD_SOURCES,
+			  "pins pages, and the kernel would first copy those of nodes that have "
+			  "movable zones only");
 	if (seat->copier.silent && !seat->channels[seat->use.main].silent) {
 		seat->channels[seat->use.main].silent = 1;
 		seat->channels[seat->use.main].losses++;

@@ -208,8 +208,8 @@ static void run_window(struct bm_chunk_work *work)
 	uint64_t switches = work->chunk->watched ? sys->switches() : 0, begin = sys->now_ns();
 	int rc;
 
-	work->copier = work->seat->copier;
-	work->copier.node = work->chunk->node;
+	work->copier =
+		bm_seat_copier(work->swap, work->seat, work->chunk->node, work->chunk->pinnable);
 	rc = bm_window_open(work->uffd, work->window, &frame);
 	if (rc == 0) {
 		pass_through(work);
@@ -218,7 +218,7 @@ static void run_window(struct bm_chunk_work *work)
 	} else {
 		set_why_all(work->chunk, why_not_open(rc));
 	}
-	work->seat->copier = work->copier;
+	bm_seat_copied(work->swap, work->seat, &work->copier);
 	settle_chunk(work);
 }
 

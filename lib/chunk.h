@@ -22,6 +22,7 @@ struct bm_chunk {
 	int node;
 	int huge;
 	int direct;         /* without the pool, see direct.h; not of a huge page */
+	int pinnable;       /* a pin leaves its pages on their nodes, as far as is known */
 	int watched;        /* asks the scheduler about the window */
 	uint32_t run_count; /* at most BM_COPIES_MOST */
 	struct bm_chunk_run runs[BM_COPIES_MOST];

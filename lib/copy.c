@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "least.h"
+#include "pins.h"
 #include "plain_copy.h"
 
 /* What is handed over, and taken back, at a time; on the stack. */
@@ -211,13 +212,15 @@ static void drive(struct run *run)
 static int is_for_backend(const struct bm_copier *copier, const struct bm_copy *copies,
 			  size_t count)
 {
-	size_t bytes = 0;
+	size_t bytes = 0, least = copier->least;
 
-	if (copier->silent || !copier->cpu)
-		return !copier->silent;
+	if (copier->silent || copier->is_aside || !copier->cpu)
+		return !copier->silent && !copier->is_aside;
 	for (size_t i = 0; i < count; i++)
 		bytes += copies[i].length;
-	return bytes >= copier->least;
+	if (copier->run_bytes && bytes >= least)
+		least += (bm_pins_runs(copies, count) - 2) * copier->run_bytes;
+	return bytes >= least;
 }
 
 static size_t piece_length(const struct bm_copier *copier)
@@ -229,6 +232,13 @@ static size_t piece_length(const struct bm_copier *copier)
 	return limits.piece ? limits.piece : SIZE_MAX;
 }
 
+static int prepare(struct bm_copier *copier, const struct bm_copy *copies, size_t count)
+{
+	if (copier->backend->aim)
+		copier->backend->aim(copier->channel, copier->node);
+	return bm_pins_take(copier, copies, count);
+}
+
 size_t bm_copy_all(struct bm_copier *copier, const struct bm_copy *copies, size_t count,
 		   unsigned char *ends)
 {
@@ -236,14 +246,13 @@ size_t bm_copy_all(struct bm_copier *copier, const struct bm_copy *copies, size_
 	size_t lost = 0;
 
 	if (!is_for_backend(copier, copies, count) ||
-	    bm_pieces_cut(&run.pieces, copies, count, piece_length(copier)) < 0) {
+	    bm_pieces_cut(&run.pieces, copies, count, piece_length(copier)) < 0 ||
+	    prepare(copier, copies, count) < 0) {
 		copy_here(copier, copies, count);
 		for (size_t i = 0; i < count; i++)
 			ends[i] = BM_COPY_DONE;
 		return 0;
 	}
-	if (copier->backend->aim)
-		copier->backend->aim(copier->channel, copier->node);
 	begin(&run, copier);
 	drive(&run);
 	while (run.front < run.back)
@@ -253,5 +262,5 @@ size_t bm_copy_all(struct bm_copier *copier, const struct bm_copy *copies, size_
 		lost += run.pieces.left[i] > 0;
 	}
 	copier->silent |= run.flying > 0;
-	return lost;
+	return lost + bm_pins_drop(copier, copies, count, ends);
 }

@@ -16,11 +16,18 @@ struct bm_copier {
 	/* The backend cpu, where it stands by to take what the other does not; NULL: nobody. */
 	const struct bm_backend *cpu;
 	struct bm_channel *cpu_channel;
-	size_t least;         /* bytes: fewer in all are the cpu's, if it stands by */
-	int shares;           /* so are the last ones while the others are under way */
-	int node;             /* that the copies go to, -1: any */
-	int silent;           /* it did not answer in time: it gets no more work */
-	int has_failed;       /* it has refused work for good */
+	size_t least;        /* bytes: fewer in all are the cpu's, if it stands by */
+	size_t run_bytes;    /* likewise, for each run of pages to pin but the first of each side */
+	int shares;          /* so are the last ones while the others are under way */
+	int node;            /* that the copies go to, -1: any */
+	int silent;          /* it did not answer in time: it gets no more work */
+	int has_failed;      /* it has refused work for good */
+	int is_aside;        /* its pins would move the pages: they are not for it */
+	int is_from_movable; /* some came from where a pin would copy them */
+	int looks_after;     /* a pin may take pages away from the node */
+	int is_astray;       /* one has */
+	int pin_error;       /* of the last pin() or unpin() that failed */
+	uint64_t page_size;
 	uint64_t patience_ns; /* so long may nothing come back */
 	uint64_t finished;    /* bytes that were copied in place of the backend */
 	uint64_t offloaded;   /* bytes that the backend copied */

@@ -8,6 +8,7 @@
 #define BM_ENGINES_H
 
 #include "copy.h"
+#include "nodes.h"
 
 #define BM_ENGINES_MOST 4
 
@@ -30,13 +31,16 @@ struct bm_engine_slot {
 	const struct bm_backend *backend; /* NULL: the slot is free */
 	struct bm_engine *engine;
 	int is_open;
-	int error;       /* why it is not */
-	size_t least;    /* bytes: where the cpu stands by, fewer are its own; 0: not decided */
-	int shares;      /* and the two work on one chunk */
-	uint32_t batch;  /* copies in one batch, measured; 0: not */
-	int is_measured; /* either is */
-	atomic_int told; /* that it has failed */
-	int is_silent;   /* it did not answer once, and may still write: never used again */
+	int error;        /* why it is not */
+	size_t least;     /* bytes: where the cpu stands by, fewer are its own; 0: not decided */
+	int shares;       /* and the two work on one chunk */
+	uint32_t batch;   /* copies in one batch, measured; 0: not */
+	int is_measured;  /* either is */
+	size_t run_bytes; /* see struct bm_copier */
+	atomic_uint told; /* what was told of it: bits, channels.c */
+	/* Nodes that pins move pages away from. */
+	_Atomic uint64_t astray[BM_NODES_MAX / 64];
+	int is_silent; /* it did not answer once, and may still write: never used again */
 };
 
 struct bm_engines {

@@ -84,6 +84,7 @@ static void set_chunk(const struct bm_ground *ground, struct bm_shape shape, int
 	chunk->node = node;
 	chunk->huge = ground->huge;
 	chunk->direct = shape.direct;
+	chunk->pinnable = 1;
 	chunk->watched = 0;
 	chunk->run_count = shape.runs;
 	for (uint32_t i = 0; i < shape.runs; i++)

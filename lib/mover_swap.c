@@ -8,6 +8,7 @@
 #include "bits.h"
 #include "chunk.h"
 #include "bounds.h"
+#include "nodes.h"
 #include "pagemap.h"
 #include "probes.h"
 #include "refusals.h"
@@ -295,6 +296,7 @@ static void begin_chunk(struct gather *gather, const struct bm_unit *unit)
 	chunk->node = unit->node;
 	chunk->huge = unit->huge;
 	chunk->run_count = 0;
+	chunk->pinnable = 1;
 }
 
 static uint32_t pages_of(const struct gather *gather, const struct bm_unit *unit)
@@ -327,6 +329,9 @@ static void append(struct gather *gather, uint32_t place, const struct bm_unit *
 	}
 	first = unit->huge ? 0 : page_of(gather, unit);
 	count = pages_of(gather, unit);
+	if (bm_node_possible(unit->status))
+		chunk->pinnable &=
+			!bm_bit(gather->job->swap->zones.only_movable.bits, (uint32_t)unit->status);
 	if (chunk->run_count && chunk->end == unit->addr && !unit->huge)
 		chunk->runs[chunk->run_count - 1].count++;
 	else

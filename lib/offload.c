@@ -13,6 +13,8 @@
  * copies of 4 KiB in batches of 32, a core 7.8; alone a copy waits for its answer.
  */
 #define PUBLISHED_BYTES (16u << 10)
+/* Mapping a run for a device and freeing it again: some 2 us, in which a core copies this. */
+#define PUBLISHED_RUN_BYTES (16u << 10)
 /* Sharing keeps a core busy: it has to gain a tenth. */
 #define SHARED_GAINS(both, alone) ((both) < (alone) / 10 * 9)
 
@@ -24,7 +26,8 @@ struct trial {
 	size_t page_size; /* of a copy: pages from anywhere are the usual case */
 };
 
-static uint64_t time_once(struct trial *trial, size_t size)
+/* Each page, or each `step`-th, of so many bytes. */
+static uint64_t time_once(struct trial *trial, size_t size, size_t step)
 {
 	struct bm_copy copies[BM_COPIES_MOST];
 	unsigned char ends[BM_COPIES_MOST];
@@ -32,7 +35,7 @@ static uint64_t time_once(struct trial *trial, size_t size)
 	uint64_t begin;
 
 	/* From the end, so that neighbours are not merged on their way. */
-	for (size_t at = size; at > 0 && count < BM_COPIES_MOST; at -= trial->page_size)
+	for (size_t at = size; at > 0 && count < BM_COPIES_MOST; at -= step * trial->page_size)
 		copies[count++] = (struct bm_copy){.to = trial->to + at - trial->page_size,
 						   .from = trial->from + at - trial->page_size,
 						   .length = trial->page_size};
@@ -42,12 +45,12 @@ static uint64_t time_once(struct trial *trial, size_t size)
 }
 
 /* The least of some rounds. */
-static uint64_t time_size(struct trial *trial, size_t size)
+static uint64_t time_size(struct trial *trial, size_t size, size_t step)
 {
 	uint64_t best = UINT64_MAX;
 
 	for (unsigned int round = 0; round < ROUNDS; round++) {
-		uint64_t took = time_once(trial, size);
+		uint64_t took = time_once(trial, size, step);
 
 		best = took < best ? took : best;
 	}
@@ -77,7 +80,7 @@ static void choose_batch(struct trial *trial, struct bm_engine_slot *slot, uint3
 		uint64_t took;
 
 		slot->backend->batch(slot->engine, sizes[i]);
-		took = time_size(trial, trial->size);
+		took = time_size(trial, trial->size, 1);
 		if (took > best + best / 32)
 			continue;
 		best = took < best ? took : best;
@@ -85,6 +88,19 @@ static void choose_batch(struct trial *trial, struct bm_engine_slot *slot, uint3
 	}
 	slot->backend->batch(slot->engine, trial->copier.silent ? 0 : chosen);
 	slot->batch = chosen;
+}
+
+/*
+ * What the cpu copies in the time that one more run of pages costs: as many
+ * pages once together, and once with others between them.
+ */
+static size_t measure_run(struct trial *trial, uint64_t cpu_ns)
+{
+	uint64_t together = time_size(trial, trial->size / 2, 1);
+	uint64_t apart = time_size(trial, trial->size, 2);
+	uint64_t more = 2 * (trial->size / 2 / trial->page_size - 1);
+
+	return apart > together && cpu_ns ? (apart - together) * trial->size / cpu_ns / more : 0;
 }
 
 static void measure(struct trial *trial, struct bm_engine_slot *slot, const struct bm_engines *all)
@@ -97,12 +113,14 @@ static void measure(struct trial *trial, struct bm_engine_slot *slot, const stru
 	for (size_t i = 0; i < SIZES; i++) {
 		sizes[i] = trial->size >> 2 * (SIZES - 1 - i);
 		trial->copier.least = SIZE_MAX;
-		cpu_ns[i] = time_size(trial, sizes[i]);
+		cpu_ns[i] = time_size(trial, sizes[i], 1);
 		trial->copier.least = 0;
-		engine_ns[i] = time_size(trial, sizes[i]);
+		engine_ns[i] = time_size(trial, sizes[i], 1);
 	}
+	if (slot->run_bytes)
+		slot->run_bytes = measure_run(trial, cpu_ns[SIZES - 1]);
 	trial->copier.shares = 1;
-	both_ns = time_size(trial, sizes[SIZES - 1]);
+	both_ns = time_size(trial, sizes[SIZES - 1], 1);
 	if (trial->copier.silent)
 		return;
 	slot->is_measured = 1;
@@ -182,13 +200,19 @@ static void tell(const struct bm_engines *engines, const struct bm_engine_slot *
 		       batch, slot->shares ? ", the cpu a part of them" : "");
 }
 
+static size_t published(const struct bm_engine_slot *slot)
+{
+	return slot->backend->published ? slot->backend->published(slot->engine) : PUBLISHED_BYTES;
+}
+
 void bm_offload_decide(struct bm_engines *engines, const struct bm_use *use)
 {
 	struct bm_engine_slot *slot = &engines->slots[use->main];
 
 	if (slot->least)
 		return;
-	slot->least = engines->least ? engines->least : PUBLISHED_BYTES;
+	slot->least = engines->least ? engines->least : published(slot);
+	slot->run_bytes = engines->least || !slot->backend->pin ? 0 : PUBLISHED_RUN_BYTES;
 	slot->shares = engines->share == BM_SHARE_ON;
 	if (engines->least == 0 || engines->share == BM_SHARE_AUTO)
 		run_trial(engines, use);

@@ -70,6 +70,8 @@ int bm_swap_new(const struct bm_swap_config *config, struct bm_swap **swap)
 		return rc;
 	}
 	set_up_engines(made, config);
+	if (made->pool.env.many_nodes)
+		bm_zones_read(config->sys, &made->zones);
 	made->rates = config->rates;
 	atomic_init(&made->calibrated, config->calibrated);
 	*swap = made;

@@ -9,6 +9,7 @@
 #include "engines.h"
 #include "pool.h"
 #include "rates.h"
+#include "zones.h"
 
 struct bm_swap_config {
 	const struct bm_sys *sys;
@@ -42,6 +43,7 @@ struct bm_seat {
 	struct bm_copier copier;
 	struct bm_use use; /* who is in it */
 	struct bm_seat_channel channels[BM_ENGINES_MOST];
+	int astray; /* a node that pins move pages away from, and that is to be told; or -1 */
 	struct bm_slab *held; /* that a silent channel may still write to */
 	unsigned int settled; /* how often it was asked whether it may */
 };
@@ -50,6 +52,7 @@ struct bm_swap {
 	struct bm_uffd_wish wish;
 	struct bm_pool pool;
 	struct bm_engines engines;
+	struct bm_zones zones;        /* with one node nothing is known of any */
 	_Atomic(struct bm_use) usual; /* of the batch that came last */
 	struct bm_seat seats[BM_SEATS];
 	struct bm_rates *rates; /* of the context */
@@ -69,6 +72,10 @@ void bm_seat_unclaim(struct bm_swap *swap, struct bm_seat *seat);
 /* A seat for one thread, NULL when there is none; and its return. */
 struct bm_seat *bm_swap_sit(struct bm_swap *swap, struct bm_use use);
 void bm_swap_rise(struct bm_swap *swap, struct bm_seat *seat);
+/* Outside of the window: a copier for copies to that node, and what has become of it. */
+struct bm_copier bm_seat_copier(const struct bm_swap *swap, const struct bm_seat *seat, int node,
+				int pinnable);
+void bm_seat_copied(struct bm_swap *swap, struct bm_seat *seat, const struct bm_copier *copier);
 /* For bm_swap_free(). */
 void bm_seat_close(struct bm_swap *swap, struct bm_seat *seat);
 

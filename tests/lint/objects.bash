@@ -35,7 +35,7 @@ window_calls() {
 		echo "skip: the sanitizer adds calls of its own"
 		return
 	fi
-	for object in window putback lease claims segments chunk copy pieces plain_copy events forked touches sys_raw uffd_move; do
+	for object in window putback lease claims segments chunk copy pieces pins plain_copy events forked touches sys_raw uffd_move; do
 		nm -u "$objects/$object.c.o" | awk -v file="$object.c" '
 			$2 ~ /^(mem|str|__errno|malloc|calloc|free|syscall|ioctl|__stack_chk)/ &&
 				!(file == "sys_raw.c" && $2 == "strlen") { print file " calls " $2 }'

@@ -18,7 +18,7 @@
 	GROUP(reports) GROUP(told) GROUP(profile) GROUP(swap_flights) \
 	GROUP(flight_faults) GROUP(estimate_faults) GROUP(profile_faults) \
 	GROUP(swap_measured) GROUP(pace_faults) GROUP(exit_faults) GROUP(event) \
-	GROUP(engines) GROUP(swap_silent) GROUP(model_dsa) GROUP(model_dsa_checks) \
+	GROUP(engines) GROUP(swap_silent) GROUP(pins) GROUP(model_dsa) GROUP(model_dsa_checks) \
 	GROUP(model_dsa_batch) GROUP(model_dsa_knobs) GROUP(model_dsa_memory) \
 	GROUP(model_dsa_write) GROUP(model_dsa_sys) GROUP(model_dsa_trap) \
 	GROUP(dsa_named) GROUP(dsa_accel) GROUP(dsa_usual) GROUP(model_dsa_order) \

@@ -54,6 +54,13 @@ START_TEST(eight_threads_two_contexts)
 }
 END_TEST
 
+/* In KiB; ThreadSanitizer keeps some of each thread that has ended. A page of each window is 40 MiB. */
+#ifdef __SANITIZE_THREAD__
+#define GROWS_MOST 10240
+#else
+#define GROWS_MOST 2048
+#endif
+
 /* What a long run must not make grow. */
 struct footprint {
 	size_t resident_kb, maps, descriptors, threads;
@@ -128,7 +135,7 @@ START_TEST(long_run)
 	soak(&load, windows, end);
 	after = rest(before.threads);
 	ck_assert_uint_eq(wrong_words(load.area.start, load.area.length, LOAD_SEED), 0);
-	ck_assert_uint_le(after.resident_kb, before.resident_kb + 2048);
+	ck_assert_uint_le(after.resident_kb, before.resident_kb + GROWS_MOST);
 	ck_assert_uint_le(after.maps, before.maps + 2);
 	ck_assert_uint_eq(after.descriptors, before.descriptors);
 	ck_assert_uint_le(after.threads, before.threads);

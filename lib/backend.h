@@ -3,8 +3,8 @@
  * backend.h - the seam between lib/ and backends/: who copies the bytes.
  *
  * A backend is one const table, a row of lib/registry.c. It sees this header,
- * sys.h, log.h, least.h, plain_copy.h, its own folder and pci/pci.h, and knows nothing of
- * pages, nodes or windows.
+ * sys.h, log.h, least.h, plain_copy.h and its own folder, and knows nothing of pages, nodes
+ * or windows.
  *
  * An engine is the backend in use by the process, a channel one queue of it,
  * owned by one thread at a time:
@@ -75,10 +75,6 @@ struct bm_backend_env {
 	const char
 		*dsa_wqs; /* option dsa_wqs, for the backend dsa; NULL or "": all that are found */
 	uint32_t batch;   /* option dsa_batch: descriptors in one; 0: chosen */
-	const char
-		*ptdma_functions; /* option ptdma_functions, for ptdma; NULL or "": all of them */
-	const char *ptdma_access; /* option ptdma_access, "vfio" or "uio-unsafe"; NULL: "vfio" */
-	uint32_t ptdma_ring;      /* option ptdma_ring: descriptors in a ring; 0: chosen */
 	enum bm_engine_wait wait; /* option engine_wait */
 	uint32_t rank; /* of this process among those of its job on this machine, from 0 */
 	uint64_t page_size;

@@ -117,6 +117,7 @@ static int submit(struct bm_batch *batch)
 		return rc;
 	batch->task.run = run_task;
 	batch->task.tell = tell_task;
+	batch->task.tells_nobody = !batch->request.done && batch->event_fd < 0;
 	batch->task.pace = &batch->pace;
 	batch->task.priority = batch->request.priority;
 	batch->choice.pace = &batch->pace;

@@ -49,12 +49,15 @@ static void tell_change(struct bm_queue *queue)
 static void call_back(struct bm_queue *queue, struct bm_task *task)
 {
 	struct bm_runner here = {.thread = pthread_self()}, **at;
+	unsigned int returns = task->tells_nobody != 0;
 
 	here.next = queue->runners;
 	queue->runners = &here;
+	queue->returning += returns;
 	pthread_mutex_unlock(&queue->lock);
 	task->tell(task);
 	pthread_mutex_lock(&queue->lock);
+	queue->returning -= returns;
 	for (at = &queue->runners; *at != &here;)
 		at = &(*at)->next;
 	*at = here.next;
@@ -86,7 +89,11 @@ static void summon(struct bm_queue *queue)
 		queue->sys->futex_wake(&queue->work);
 		return;
 	}
-	if (queue->threads >= THREADS_MOST)
+	/*
+	 * Who waits for each batch submits the next one before the thread of the last one is back.
+	 * If that had one started, too, there would be more and more, and each task wakes all.
+	 */
+	if (queue->returning > 0 || queue->threads >= THREADS_MOST)
 		return;
 	queue->threads += queue->sys->thread_start(&thread, runner_main, queue) == 0;
 }

@@ -33,6 +33,7 @@ struct bm_task {
 	/* Both in a thread of the queue. The second may free the task. */
 	void (*run)(struct bm_task *task);
 	void (*tell)(struct bm_task *task);
+	int tells_nobody; /* the second comes back at once: it waits for nothing of the caller */
 };
 
 struct bm_runner;
@@ -43,7 +44,8 @@ struct bm_queue {
 	struct bm_task *first, *last;
 	struct bm_runner *runners; /* those that call back */
 	unsigned int threads, idle;
-	pthread_t gone; /* the last one that the close has ended, not joined yet */
+	unsigned int returning; /* threads about to look for a task, whose last one tells nobody */
+	pthread_t gone;         /* the last one that the close has ended, not joined yet */
 	int has_gone;
 	unsigned int untold; /* tasks that were submitted and are not told */
 	unsigned int lifts;

@@ -14,7 +14,7 @@
 	GROUP(segments) GROUP(copy) GROUP(rates) GROUP(swap_faults) GROUP(placement) \
 	GROUP(spread) GROUP(merged) GROUP(swap_broken) GROUP(swap_script) \
 	GROUP(swap_workers) GROUP(swap_returns) GROUP(threads) GROUP(swap_own) \
-	GROUP(swap_refill) GROUP(swap_children) GROUP(turns) GROUP(pace) \
+	GROUP(swap_refill) GROUP(swap_children) GROUP(turns) GROUP(queue) GROUP(pace) \
 	GROUP(reports) GROUP(told) GROUP(profile) GROUP(swap_flights) \
 	GROUP(flight_faults) GROUP(estimate_faults) GROUP(profile_faults) \
 	GROUP(swap_measured) GROUP(pace_faults) GROUP(exit_faults) GROUP(event) \

@@ -3,8 +3,8 @@
  * backend.h - the seam between lib/ and backends/: who copies the bytes.
  *
  * A backend is one const table, a row of lib/registry.c. It sees this header,
- * sys.h, log.h, least.h, plain_copy.h and its own folder, and knows nothing of pages, nodes
- * or windows.
+ * sys.h, log.h, least.h, plain_copy.h, its own folder and pci/pci.h, and knows nothing of
+ * pages, nodes or windows.
  *
  * An engine is the backend in use by the process, a channel one queue of it,
  * owned by one thread at a time:
@@ -54,11 +54,11 @@ struct bm_limits {
 	size_t depth; /* copies in flight; 0: any number */
 };
 
-/* A queue of a device, for bm_info_queue(); texts are valid during the call that gives them. */
+/* A queue or a function, for bm_info_queue(); texts are valid during the call that gives them. */
 struct bm_queue_facts {
 	const char *device; /* "dsa0", "0000:02:00.2" */
-	const char *name;   /* "wq0.0" */
-	const char *what;   /* "shared, 32 entries, ..." */
+	const char *name;   /* "wq0.0", "ae4dma" */
+	const char *what;   /* "shared, 32 entries, ...", "driver vfio-pci, ..." */
 	const char *why;    /* it is not used; "" */
 	const char *remedy; /* and what would change that; "" */
 	int node;           /* of the device, -1: none or not known */
@@ -75,6 +75,10 @@ struct bm_backend_env {
 	const char
 		*dsa_wqs; /* option dsa_wqs, for the backend dsa; NULL or "": all that are found */
 	uint32_t batch;   /* option dsa_batch: descriptors in one; 0: chosen */
+	const char
+		*ptdma_functions; /* option ptdma_functions, for ptdma; NULL or "": all of them */
+	const char *ptdma_access; /* option ptdma_access, "vfio" or "uio-unsafe"; NULL: "vfio" */
+	uint32_t ptdma_ring;      /* option ptdma_ring: descriptors in a ring; 0: chosen */
 	enum bm_engine_wait wait; /* option engine_wait */
 	uint32_t rank; /* of this process among those of its job on this machine, from 0 */
 	uint64_t page_size;
@@ -106,9 +110,9 @@ struct bm_backend {
 	void (*close)(struct bm_engine *engine);
 	/*
 	 * Optional: how many copies, at most, are given to a device as one; 0: the
-	 * usual. At any time, any thread.
+	 * usual. 0 where an option has decided that, else 1. At any time, any thread.
 	 */
-	void (*batch)(struct bm_engine *engine, uint32_t copies);
+	int (*batch)(struct bm_engine *engine, uint32_t copies);
 	/*
 	 * Optional: from how many bytes on it is faster than a core, by what was
 	 * published, for where that is not measured. At any time, any thread.
@@ -126,14 +130,16 @@ struct bm_backend {
 	 * Optional, allowed where submit() is, and with BM_BACKEND_PINS: keeps the
 	 * pages of all copies that will be submitted until unpin() where they are, and
 	 * finds out where that is: 0, or -errno, and nothing is pinned. The pages are
-	 * resident; no two of the copies have one in common. A page of a movable zone
+	 * resident; no two of the copies have one in common; they are what one window has, 256
+	 * copies at most and no more bytes than 512 base pages or a huge page. A page of a movable zone
 	 * may be moved before it is pinned, also to another node.
 	 */
 	int (*pin)(struct bm_channel *channel, const struct bm_copy *copies, size_t count);
 	/*
 	 * After pin(), once all that was submitted was reaped or is given up. The
 	 * sources are free then, so are the targets but those that the device may
-	 * still write to: these wait for settle(). 0, or -errno: nothing is known of them.
+	 * still write to: where there are such, 1, and no target of the list is free before
+	 * settle() says so. Or -errno: nothing is known of any of them.
 	 */
 	int (*unpin)(struct bm_channel *channel);
 	/*

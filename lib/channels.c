@@ -211,8 +211,14 @@ void bm_swap_rise(struct bm_swap *swap, struct bm_seat *seat)
 		seat->settled = 0;
 		tell_silent(swap, seat);
 	}
+	/* What takes nothing more may do so again: settle() is where it is reset. */
+	if (seat->copier.has_failed && seat->copier.backend->settle &&
+	    !seat->channels[seat->use.main].silent) {
+		seat->channels[seat->use.main].silent = 1;
+		seat->settled = 0;
+	}
 	/* Asking takes time: after 1, 2, 4, 8... batches. */
-	if (seat->copier.silent || seat->held) {
+	if (seat->channels[seat->use.main].silent || seat->held) {
 		seat->settled++;
 		if ((seat->settled & (seat->settled - 1)) == 0 && settle_all(swap, seat))
 			give_held(swap, seat);

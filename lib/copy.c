@@ -214,8 +214,11 @@ static int is_for_backend(const struct bm_copier *copier, const struct bm_copy *
 {
 	size_t bytes = 0, least = copier->least;
 
-	if (copier->silent || copier->is_aside || !copier->cpu)
-		return !copier->silent && !copier->is_aside;
+	/* Pages are not pinned again and again for one that takes nothing. */
+	if (copier->silent || copier->has_failed || copier->is_aside)
+		return 0;
+	if (!copier->cpu)
+		return 1;
 	for (size_t i = 0; i < count; i++)
 		bytes += copies[i].length;
 	if (copier->run_bytes && bytes >= least)
@@ -239,6 +242,14 @@ static int prepare(struct bm_copier *copier, const struct bm_copy *copies, size_
 	return bm_pins_take(copier, copies, count);
 }
 
+static void copy_all_here(struct bm_copier *copier, const struct bm_copy *copies, size_t count,
+			  unsigned char *ends)
+{
+	copy_here(copier, copies, count);
+	for (size_t i = 0; i < count; i++)
+		ends[i] = BM_COPY_DONE;
+}
+
 size_t bm_copy_all(struct bm_copier *copier, const struct bm_copy *copies, size_t count,
 		   unsigned char *ends)
 {
@@ -246,12 +257,14 @@ size_t bm_copy_all(struct bm_copier *copier, const struct bm_copy *copies, size_
 	size_t lost = 0;
 
 	if (!is_for_backend(copier, copies, count) ||
-	    bm_pieces_cut(&run.pieces, copies, count, piece_length(copier)) < 0 ||
-	    prepare(copier, copies, count) < 0) {
-		copy_here(copier, copies, count);
-		for (size_t i = 0; i < count; i++)
-			ends[i] = BM_COPY_DONE;
+	    bm_pieces_cut(&run.pieces, copies, count, piece_length(copier)) < 0) {
+		copy_all_here(copier, copies, count, ends);
 		return 0;
+	}
+	/* A pin that failed half-way may have moved some of them. */
+	if (prepare(copier, copies, count) < 0) {
+		copy_all_here(copier, copies, count, ends);
+		return bm_pins_astray(copier, copies, count, ends);
 	}
 	begin(&run, copier);
 	drive(&run);

@@ -21,7 +21,7 @@ struct bm_copier {
 	int shares;          /* so are the last ones while the others are under way */
 	int node;            /* that the copies go to, -1: any */
 	int silent;          /* it did not answer in time: it gets no more work */
-	int has_failed;      /* it has refused work for good */
+	int has_failed;      /* it has refused work for good: likewise */
 	int is_aside;        /* its pins would move the pages: they are not for it */
 	int is_from_movable; /* some came from where a pin would copy them */
 	int looks_after;     /* a pin may take pages away from the node */

@@ -67,14 +67,20 @@ size_t bm_offload_least(const size_t *sizes, const uint64_t *engine_ns, const ui
 	return least;
 }
 
+/* Otherwise it was the cpu that was timed. */
+static int has_copied(const struct trial *trial)
+{
+	return !trial->copier.silent && !trial->copier.has_failed;
+}
+
 /* How many copies are one batch: the least number that is hardly slower than a larger one. */
-static void choose_batch(struct trial *trial, struct bm_engine_slot *slot, uint32_t asked)
+static void choose_batch(struct trial *trial, struct bm_engine_slot *slot)
 {
 	static const uint32_t sizes[] = {64, 32, 16, 8};
 	uint64_t best = UINT64_MAX;
 	uint32_t chosen = 0;
 
-	if (!slot->backend->batch || asked)
+	if (!slot->backend->batch || !slot->backend->batch(slot->engine, 0))
 		return;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		uint64_t took;
@@ -86,7 +92,9 @@ static void choose_batch(struct trial *trial, struct bm_engine_slot *slot, uint3
 		best = took < best ? took : best;
 		chosen = sizes[i];
 	}
-	slot->backend->batch(slot->engine, trial->copier.silent ? 0 : chosen);
+	if (!has_copied(trial))
+		chosen = 0;
+	slot->backend->batch(slot->engine, chosen);
 	slot->batch = chosen;
 }
 
@@ -109,7 +117,7 @@ static void measure(struct trial *trial, struct bm_engine_slot *slot, const stru
 	size_t sizes[SIZES];
 
 	trial->copier.least = 0;
-	choose_batch(trial, slot, all->env.batch);
+	choose_batch(trial, slot);
 	for (size_t i = 0; i < SIZES; i++) {
 		sizes[i] = trial->size >> 2 * (SIZES - 1 - i);
 		trial->copier.least = SIZE_MAX;
@@ -121,7 +129,7 @@ static void measure(struct trial *trial, struct bm_engine_slot *slot, const stru
 		slot->run_bytes = measure_run(trial, cpu_ns[SIZES - 1]);
 	trial->copier.shares = 1;
 	both_ns = time_size(trial, sizes[SIZES - 1], 1);
-	if (trial->copier.silent)
+	if (!has_copied(trial))
 		return;
 	slot->is_measured = 1;
 	if (all->least == 0)

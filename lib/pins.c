@@ -60,20 +60,23 @@ static int is_there(const struct bm_copier *copier, const struct bm_copy *copy)
 	return 1;
 }
 
-size_t bm_pins_drop(struct bm_copier *copier, const struct bm_copy *copies, size_t count,
-		    unsigned char *ends)
+/* The targets are not to be touched: the pages that were copied are still where they were, too. */
+static size_t lose_all(unsigned char *ends, size_t count)
+{
+	size_t more = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		more += ends[i] == BM_COPY_DONE;
+		ends[i] = BM_COPY_LOST;
+	}
+	return more;
+}
+
+size_t bm_pins_astray(struct bm_copier *copier, const struct bm_copy *copies, size_t count,
+		      unsigned char *ends)
 {
 	size_t astray = 0;
-	int rc;
 
-	if (!copier->backend->unpin)
-		return 0;
-	rc = copier->backend->unpin(copier->channel);
-	if (rc < 0) {
-		/* The kernel copies what it cannot move; this backend gets nothing more. */
-		copier->pin_error = rc;
-		copier->silent = 1;
-	}
 	for (size_t i = 0; copier->looks_after && i < count; i++) {
 		if (ends[i] != BM_COPY_DONE || is_there(copier, &copies[i]))
 			continue;
@@ -82,4 +85,20 @@ size_t bm_pins_drop(struct bm_copier *copier, const struct bm_copy *copies, size
 	}
 	copier->is_astray |= astray > 0;
 	return astray;
+}
+
+size_t bm_pins_drop(struct bm_copier *copier, const struct bm_copy *copies, size_t count,
+		    unsigned char *ends)
+{
+	int rc;
+
+	if (!copier->backend->unpin)
+		return 0;
+	rc = copier->backend->unpin(copier->channel);
+	if (rc == 0)
+		return bm_pins_astray(copier, copies, count, ends);
+	/* Where it is not known what is pinned the kernel copies back what it cannot move. */
+	copier->pin_error = rc < 0 ? rc : copier->pin_error;
+	copier->silent = 1;
+	return lose_all(ends, count);
 }

@@ -15,10 +15,13 @@ size_t bm_pins_runs(const struct bm_copy *copies, size_t count);
 /* 0 when the backend has pinned what it needs to, or -errno. */
 int bm_pins_take(struct bm_copier *copier, const struct bm_copy *copies, size_t count);
 /*
- * After that took: frees them. Where a pin has moved the target of a copy to another
- * node, ends[i] becomes BM_COPY_LOST: how many.
+ * After that took: frees them. Where the target of a copy is not free, or a pin has
+ * moved it to another node, ends[i] becomes BM_COPY_LOST: how many.
  */
 size_t bm_pins_drop(struct bm_copier *copier, const struct bm_copy *copies, size_t count,
 		    unsigned char *ends);
+/* Copies whose targets a pin has moved to another node, also one that failed half-way: as above. */
+size_t bm_pins_astray(struct bm_copier *copier, const struct bm_copy *copies, size_t count,
+		      unsigned char *ends);
 
 #endif

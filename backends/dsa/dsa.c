@@ -103,9 +103,12 @@ static int open_queues(struct bm_engine *engine)
 	return rc;
 }
 
-static void dsa_batch(struct bm_engine *engine, uint32_t copies)
+static int dsa_batch(struct bm_engine *engine, uint32_t copies)
 {
+	if (engine->env.batch)
+		copies = engine->env.batch;
 	atomic_store_explicit(&engine->span, copies ? copies : SPAN, memory_order_relaxed);
+	return engine->env.batch == 0;
 }
 
 static int dsa_open(const struct bm_backend_env *env, struct bm_engine **opened)
@@ -117,7 +120,7 @@ static int dsa_open(const struct bm_backend_env *env, struct bm_engine **opened)
 		engine->env = *env;
 		engine->cpu_facts = env->sys->cpu_facts();
 		engine->piece = PIECE_MOST;
-		dsa_batch(engine, env->batch);
+		dsa_batch(engine, 0);
 		rc = open_queues(engine);
 	}
 	if (rc == -ENOMEM)

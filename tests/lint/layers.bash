@@ -99,7 +99,7 @@ layers_backends() {
 		folder=$(dirname "$file")
 		sed -n 's/^#include "\([^"]*\)".*/\1/p' "$file" | while read -r name; do
 			case $name in
-			batchmig.h | backend.h | sys.h | log.h | least.h | plain_copy.h) ;;
+			batchmig.h | backend.h | sys.h | log.h | least.h | plain_copy.h | pci/pci.h) ;;
 			*) [ -e "$folder/$name" ] && [ "$name" = "${name##*/}" ] ||
 				echo "${file#"$root/"} includes $name" ;;
 			esac

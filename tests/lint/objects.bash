@@ -41,7 +41,9 @@ window_calls() {
 				!(file == "sys_raw.c" && $2 == "strlen") { print file " calls " $2 }'
 	done
 	for object in "$objects"/__/backends/cpu/loop*.o \
-		"$objects"/__/backends/dsa/{order,queue,reap,resume,submit,wait}.c.o; do
+		"$objects"/__/backends/dsa/{order,queue,reap,resume,submit,wait}.c.o \
+		"$objects"/__/backends/pci/{config,map,pins,pins_uio,pins_vfio,ranges}.c.o \
+		"$objects"/__/backends/ptdma/{function,order,pin,poll,reap,ring,ring_ae4dma,ring_ptdma,submit,wait}.c.o; do
 		nm -u "$object" | awk -v file="${object##*/}" '
 			$2 ~ /^(mem|str|__errno|malloc|calloc|free|__stack_chk)/ { print file " calls " $2 }'
 	done

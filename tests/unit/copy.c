@@ -175,6 +175,7 @@ START_TEST(each_kind_at_each_piece)
 		/* One that refused takes nothing ever after. */
 		faulty_backend.chan_close(both.copier.channel);
 		ck_assert_int_eq(faulty_backend.chan_open(NULL, -1, &both.copier.channel), 0);
+		both.copier.has_failed = 0;
 		both.copier.shares = round / 6 % 2;
 		lost = both_run(&how);
 		hits += (size_t)faulty.hit;

@@ -209,12 +209,13 @@ START_TEST(what_is_slower_is_not_used)
 END_TEST
 
 /* What a copy costs with each size of batch: 16 are the least that are fast. */
-static uint32_t batch_now;
+static uint32_t batch_now, batch_asked;
 
-static void batch(struct bm_engine *engine, uint32_t copies)
+static int batch(struct bm_engine *engine, uint32_t copies)
 {
 	(void)engine;
-	batch_now = copies;
+	batch_now = batch_asked ? batch_asked : copies;
+	return batch_asked == 0;
 }
 
 static void limits_of_batch(const struct bm_channel *channel, struct bm_limits *limits)
@@ -229,6 +230,7 @@ static void limits_of_batch(const struct bm_channel *channel, struct bm_limits *
 START_TEST(the_least_batch_that_is_fast)
 {
 	struct bm_picks picks = {{&scene.first, &bm_backend_cpu}, 2, 1};
+	struct bm_use use;
 
 	begin();
 	scene.first.batch = batch;
@@ -239,10 +241,11 @@ START_TEST(the_least_batch_that_is_fast)
 	/* As asked for, it is not measured. */
 	begin();
 	scene.first.batch = batch;
-	scene.engines.env.batch = 5;
-	batch_now = 7;
-	use_of(&picks, 0);
+	batch_asked = 7;
+	use = use_of(&picks, 0);
 	ck_assert_uint_eq(batch_now, 7);
+	ck_assert_uint_eq(scene.engines.slots[use.main].batch, 0);
+	batch_asked = 0;
 	bm_engines_close(&scene.engines);
 }
 END_TEST

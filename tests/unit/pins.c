@@ -45,8 +45,9 @@ static int unpin(struct bm_channel *channel)
 {
 	(void)channel;
 	pinning.unpins++;
-	return pinning.unpin_error ? pinning.unpin_error
-				   : bm_sys_linux.unpin_buffers(pinning.pinner);
+	if (pinning.unpin_error < 0)
+		return pinning.unpin_error;
+	return bm_sys_linux.unpin_buffers(pinning.pinner) < 0 ? -EIO : pinning.unpin_error;
 }
 
 static long nodes_raw(size_t count, void *const *pages, int *status)
@@ -164,12 +165,38 @@ START_TEST(lost_copies_leave_the_sources_free)
 }
 END_TEST
 
+/* Something may still write to one of them: none is put anywhere before it is known to be quiet. */
+START_TEST(targets_that_are_not_free)
+{
+	size_t seen;
+
+	NEED_PINS();
+	pinning.unpin_error = 1;
+	ck_assert_uint_eq(move_part(area, NULL), PART);
+	seen = faulty.seen;
+	ck_assert_uint_gt(seen, 0);
+	pinning.unpin_error = 0;
+	ck_assert_uint_eq(move_part(area, NULL), PART);
+	end();
+}
+END_TEST
+
 /* A pin that takes the new pages elsewhere: they are no good, and the next ones are the cpu's. */
 START_TEST(targets_that_a_pin_moved)
 {
 	NEED_PINS();
 	ck_assert_uint_eq(move_part(area, NULL), PART);
+	/* Nor where the pin failed after it had moved some. */
+	scripted_context->swap->zones.may_move.bits[0] = 1;
 	pinning.elsewhere = 3;
+	pinning.pin_error = -ENOMEM;
+	ck_assert_uint_eq(move_part(area, NULL), PART);
+	ck_assert_int_eq(pinning.warnings, 2);
+	ck_assert_ptr_nonnull(strstr(pinning.line, "node 0"));
+	ck_assert_uint_eq(scripted_context->swap->engines.slots[0].astray[0], 1);
+	scripted_context->swap->engines.slots[0].astray[0] = 0;
+	scripted_context->swap->zones.may_move.bits[0] = 0;
+	pinning.pin_error = pinning.warnings = 0;
 	/* With one node it is not looked for. */
 	ck_assert_uint_eq(move_part(area, NULL), PART);
 	ck_assert_int_eq(pinning.warnings, 0);
@@ -261,13 +288,58 @@ START_TEST(many_runs_are_left_to_the_cpu)
 }
 END_TEST
 
+static int pin_nothing(struct bm_channel *channel, const struct bm_copy *copies, size_t count)
+{
+	(void)channel;
+	(void)copies;
+	(void)count;
+	pinning.pins++;
+	return 0;
+}
+
+static int unpin_nothing(struct bm_channel *channel)
+{
+	(void)channel;
+	return 0;
+}
+
+/* One that takes nothing any more is asked again by the next batch, not by the next window. */
+START_TEST(nothing_is_pinned_for_one_that_refuses)
+{
+	static char from[PAGE] __attribute__((aligned(4096)));
+	static char to[PAGE] __attribute__((aligned(4096)));
+	struct bm_copy copy = {to, from, PAGE, 0};
+	struct bm_backend backend = faulty_backend;
+	struct bm_copier copier = {
+		.sys = &bm_sys_linux, .backend = &backend, .patience_ns = 1000000000};
+	unsigned char ends;
+
+	backend.facts |= BM_BACKEND_PINS;
+	backend.pin = pin_nothing;
+	backend.unpin = unpin_nothing;
+	pinning.pins = 0;
+	faulty = (struct faulty){.kind = FAULTY_REFUSED, .at = 1};
+	ck_assert_int_eq(backend.chan_open(NULL, -1, &copier.channel), 0);
+	for (int i = 1; i <= 3; i++) {
+		memset(from, i, PAGE);
+		ck_assert_uint_eq(bm_copy_all(&copier, &copy, 1, &ends), 0);
+		ck_assert_int_eq(memcmp(to, from, PAGE), 0);
+		ck_assert_uint_eq(pinning.pins, 1);
+	}
+	ck_assert(copier.has_failed);
+	backend.chan_close(copier.channel);
+}
+END_TEST
+
 static const TTest *const *const tests[] = {&free_before_they_are_put_back,
 					    &what_cannot_be_pinned_is_copied_without_it,
 					    &what_stays_pinned_is_copied_back,
 					    &lost_copies_leave_the_sources_free,
+					    &targets_that_are_not_free,
 					    &targets_that_a_pin_moved,
 					    &sources_that_a_pin_would_copy,
 					    &runs_up_and_down,
 					    &many_runs_are_left_to_the_cpu,
+					    &nothing_is_pinned_for_one_that_refuses,
 					    NULL};
 const struct report_group pins_group = {"pins", tests};

@@ -2,13 +2,14 @@
 /* option_table.c - the one table of options. */
 #include "option_table.h"
 
-#define STRING_FIELD(field) offsetof(struct bm_options, field), 1
-#define NUMBER_FIELD(field) offsetof(struct bm_options, field), 0
+#define STRING_FIELD(field) offsetof(struct bm_options, field), 1, 0
+#define NUMBER_FIELD(field) offsetof(struct bm_options, field), 0, 0
+#define POWER_FIELD(field)  offsetof(struct bm_options, field), 0, 1
 
 /* Order: enum bm_option_id. The defaults of call_pages and retry_us: docs/kernel-movers.md. */
 /* clang-format off */
 const struct bm_option_row bm_option_table[BM_OPTION_COUNT] = {
-	{{"backend", "BATCHMIG_BACKEND", "list", "auto|kernel|cpu|dsa", "", "auto",
+	{{"backend", "BATCHMIG_BACKEND", "list", "auto|kernel|cpu|dsa|ptdma", "", "auto",
 	  "who copies, in order of preference, separated by commas", NULL, NULL},
 	 STRING_FIELD(backend), 0, 0},
 	{{"mover", "BATCHMIG_MOVER", "choice", "auto|move_pages|mbind|swap", "", "auto",
@@ -93,5 +94,15 @@ const struct bm_option_row bm_option_table[BM_OPTION_COUNT] = {
 	{{"engine_share", "BATCHMIG_ENGINE_SHARE", "choice", "auto|off|on", "", "auto",
 	  "whether engine and cpu copy parts of one chunk; auto measures", NULL, NULL},
 	 STRING_FIELD(engine_share), 0, 0},
+	{{"ptdma_functions", "BATCHMIG_PTDMA_FUNCTIONS", "text", "up to 255 bytes", "", "",
+	  "PCI addresses of AMD PTDMA to use, separated by commas; empty is all that are found", NULL,
+	  NULL},
+	 STRING_FIELD(ptdma_functions), 0, 0},
+	{{"ptdma_access", "BATCHMIG_PTDMA_ACCESS", "choice", "vfio|uio-unsafe", "", "vfio",
+	  "the way to AMD PTDMA; by uio-unsafe the device can write to all of the memory", NULL, NULL},
+	 STRING_FIELD(ptdma_access), 0, 0},
+	{{"ptdma_ring", "BATCHMIG_PTDMA_RING", "integer", "0..8192", "descriptors", "0",
+	  "size of a ring of AMD PTDMA, a power of two; 0 chooses", NULL, NULL},
+	 POWER_FIELD(ptdma_ring), 0, 8192},
 };
 /* clang-format on */

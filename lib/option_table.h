@@ -9,6 +9,7 @@ struct bm_option_row {
 	struct bm_option_info info; /* what the user is told */
 	size_t offset;              /* of the field in struct bm_options */
 	int is_string;
+	int is_power;     /* 0, or a power of two above 1 */
 	int64_t min, max; /* integers only */
 };
 

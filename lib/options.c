@@ -42,8 +42,9 @@ static void choice_name(const char *allowed, int64_t index, char *buffer, size_t
 /* @name is what the user wrote: the variable or the field. */
 static int refuse(char *why, const char *name, const char *value, const struct bm_option_row *row)
 {
-	snprintf(why, BM_WHY_MAX, "%s=%.80s is not allowed: it must be %s%s%s%s", name, value,
+	snprintf(why, BM_WHY_MAX, "%s=%.80s is not allowed: it must be %s%s%s%s%s", name, value,
 		 row->info.type[0] == 'i' ? "a whole number in " : "one of ", row->info.allowed,
+		 row->is_power ? ", 0 or a power of two above 1" : "",
 		 *row->info.unit ? ", in " : "", row->info.unit);
 	return -EINVAL;
 }
@@ -57,7 +58,11 @@ static int refuse_length(char *why, const char *name, size_t length, size_t most
 
 static int set_number(struct bm_config *config, size_t id, int64_t value)
 {
-	if (value < bm_option_table[id].min || value > bm_option_table[id].max)
+	const struct bm_option_row *row = &bm_option_table[id];
+
+	if (value < row->min || value > row->max)
+		return -EINVAL;
+	if (row->is_power && (value == 1 || value & (value - 1)))
 		return -EINVAL;
 	config->value[id] = value;
 	return 0;
@@ -97,10 +102,16 @@ static int set_free_text(char *place, const char *name, const char *text, char *
 /* Where the text of such an option is kept. */
 static size_t place_of(size_t id)
 {
-	if (id == BM_OPTION_DSA_WQS)
+	switch (id) {
+	case BM_OPTION_DSA_WQS:
 		return offsetof(struct bm_config, dsa_wqs);
-	return id == BM_OPTION_PROFILE ? offsetof(struct bm_config, profile)
-				       : offsetof(struct bm_config, stats_file);
+	case BM_OPTION_PTDMA_FUNCTIONS:
+		return offsetof(struct bm_config, ptdma_functions);
+	case BM_OPTION_PROFILE:
+		return offsetof(struct bm_config, profile);
+	default:
+		return offsetof(struct bm_config, stats_file);
+	}
 }
 
 void bm_mover_name(enum bm_mover mover, char *buffer, size_t size)
@@ -213,6 +224,7 @@ int bm_options_init(struct bm_options *options, size_t size)
 	unset.dsa_batch = BM_OPTION_UNSET;
 	unset.engine_timeout_ms = BM_OPTION_UNSET;
 	unset.engine_least_kb = BM_OPTION_UNSET;
+	unset.ptdma_ring = BM_OPTION_UNSET;
 	bm_struct_export(options, size, &unset, sizeof(unset));
 	return 0;
 }
@@ -247,6 +259,9 @@ void bm_config_backend_env(const struct bm_sys *sys, const struct bm_config *con
 				       .loop = config->copy_loop,
 				       .dsa_wqs = config->dsa_wqs,
 				       .batch = (uint32_t)value[BM_OPTION_DSA_BATCH],
+				       .ptdma_functions = config->ptdma_functions,
+				       .ptdma_access = config->ptdma_access,
+				       .ptdma_ring = (uint32_t)value[BM_OPTION_PTDMA_RING],
 				       .wait = (enum bm_engine_wait)value[BM_OPTION_ENGINE_WAIT],
 				       .page_size = (uint64_t)sys->page_size()};
 }
@@ -262,7 +277,7 @@ static int check_devices(const struct bm_sys *sys, const struct bm_config *confi
 	struct bm_backend_env env;
 
 	bm_config_backend_env(sys, config, &env);
-	if (*config->dsa_wqs && bm_registry_check_queues(&env, why) < 0)
+	if (bm_registry_check_queues(&env, why) < 0)
 		return -EINVAL;
 	return bm_registry_check(config->backend, *source == 'e' ? row->env : row->name, &env, why);
 }
@@ -298,6 +313,8 @@ int bm_config_resolve(const struct bm_sys *sys, const struct bm_options *options
 	}
 	config->log.level = (int)config->value[BM_OPTION_LOG];
 	bm_option_text(config, BM_OPTION_COPY_LOOP, config->copy_loop, sizeof(config->copy_loop));
+	bm_option_text(config, BM_OPTION_PTDMA_ACCESS, config->ptdma_access,
+		       sizeof(config->ptdma_access));
 	return first < 0 ? first : check_devices(sys, config, why);
 }
 

@@ -52,6 +52,9 @@ enum bm_option_id {
 	BM_OPTION_ENGINE_TIMEOUT_MS,
 	BM_OPTION_ENGINE_LEAST_KB,
 	BM_OPTION_ENGINE_SHARE, /* enum bm_share */
+	BM_OPTION_PTDMA_FUNCTIONS,
+	BM_OPTION_PTDMA_ACCESS,
+	BM_OPTION_PTDMA_RING,
 	BM_OPTION_COUNT
 };
 
@@ -61,6 +64,8 @@ struct bm_config {
 	char stats_file[BM_LIST_MAX];
 	char profile[BM_LIST_MAX];
 	char dsa_wqs[BM_LIST_MAX];
+	char ptdma_functions[BM_LIST_MAX];
+	char ptdma_access[BM_CHOICE_MAX];
 	int64_t value[BM_OPTION_COUNT]; /* integers, and indices of choices */
 	const char *source[BM_OPTION_COUNT];
 	struct bm_log log;

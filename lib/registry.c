@@ -10,25 +10,45 @@
 #include "cpu/cpu.h"
 #include "dsa/dsa.h"
 #include "log.h"
+#include "ptdma/ptdma.h"
 
 #define COUNT_OF(a)    (sizeof(a) / sizeof((a)[0]))
 #define NAME_MAX_BYTES 32
 
 struct row {
 	const char *name;
-	const struct bm_backend *copies; /* NULL: the kernel does, or it is not built */
-	const char *why;                 /* does, or why not */
-	const char *remedy;              /* "" where it can be used, as far as this table knows */
+	const struct bm_backend *copies; /* NULL: the kernel does */
+	const char *does;
+	/* Optional: the option that names its queues; and whether "auto" leaves it out. */
+	const char *(*names)(const struct bm_backend_env *env);
+	int (*is_risk)(const struct bm_backend_env *env);
 };
 
-#define ALLOWED "auto, kernel, cpu, dsa"
+#define ALLOWED "auto, kernel, cpu, dsa, ptdma"
+
+static const char *dsa_names(const struct bm_backend_env *env)
+{
+	return env->dsa_wqs;
+}
+
+static const char *ptdma_names(const struct bm_backend_env *env)
+{
+	return env->ptdma_functions;
+}
+
+/* Who lets a device write to all of the memory shall also name it. */
+static int is_unguarded(const struct bm_backend_env *env)
+{
+	return env->ptdma_access && strcmp(env->ptdma_access, "uio-unsafe") == 0;
+}
 
 static const struct row table[] = {
-	{"kernel", NULL, "the kernel copies, with move_pages(2) or mbind(2)", ""},
-	{"cpu", &bm_backend_cpu, "threads of the process copy, with the mover swap", ""},
-	{"dsa", &bm_backend_dsa, "work queues of Intel DSA copy, with the mover swap", ""},
-	{"ptdma", NULL, "not part of this version of the library",
-	 "a later version; until then name kernel, cpu or auto"},
+	{"kernel", NULL, "the kernel copies, with move_pages(2) or mbind(2)", NULL, NULL},
+	{"cpu", &bm_backend_cpu, "threads of the process copy, with the mover swap", NULL, NULL},
+	{"dsa", &bm_backend_dsa, "work queues of Intel DSA copy, with the mover swap", dsa_names,
+	 NULL},
+	{"ptdma", &bm_backend_ptdma, "AMD PTDMA or AE4DMA copies, with the mover swap", ptdma_names,
+	 is_unguarded},
 };
 
 enum { KERNEL, CPU, DEVICES }; /* rows */
@@ -39,11 +59,10 @@ static int is_usable(const struct row *row, const struct bm_backend_env *env, ch
 {
 	int probes = env && row->copies && row->copies->probe;
 
-	if (!*row->remedy && probes && row->copies->probe(env, why, remedy) < 0)
+	if (probes && row->copies->probe(env, why, remedy) < 0)
 		return 0;
-	snprintf(why, BM_WHY_MAX, "%s", row->why);
-	snprintf(remedy, BM_WHY_MAX, "%s", row->remedy);
-	return !*row->remedy;
+	snprintf(why, BM_WHY_MAX, "%s", row->does);
+	return 1;
 }
 
 int bm_registry_row(size_t index, const struct bm_backend_env *env, struct bm_facility *row,
@@ -133,6 +152,11 @@ static size_t explain(char *reasons, size_t used, const char *name, const char *
 	return bm_least(used + (size_t)more, BM_WHY_MAX - 1);
 }
 
+static void explain_remedy(char *why, size_t used, const char *remedy)
+{
+	snprintf(why + used, BM_WHY_MAX - used, "; what helps: %s", remedy);
+}
+
 /* The next name of a list, which is moved behind it; 0 at its end. */
 static int next_name(const char **list, char *name)
 {
@@ -149,7 +173,7 @@ static int next_name(const char **list, char *name)
 int bm_registry_check(const char *list, const char *option, const struct bm_backend_env *env,
 		      char *why)
 {
-	char reasons[BM_WHY_MAX] = "", name[NAME_MAX_BYTES], remedy[BM_WHY_MAX];
+	char reasons[BM_WHY_MAX] = "", name[NAME_MAX_BYTES], remedy[BM_WHY_MAX] = "";
 	const char *rest = list;
 	size_t used = 0;
 
@@ -167,6 +191,9 @@ int bm_registry_check(const char *list, const char *option, const struct bm_back
 		}
 		used = explain(reasons, used, name, why);
 	}
+	/* Of several ones there is no room to say what helps each. */
+	if (!strchr(list, ',') && remedy[0])
+		explain_remedy(reasons, used, remedy);
 	snprintf(why, BM_WHY_MAX, "%s: nothing of the list can be had:%.400s; allowed: " ALLOWED,
 		 option, reasons);
 	return -ENODEV;
@@ -174,13 +201,19 @@ int bm_registry_check(const char *list, const char *option, const struct bm_back
 
 int bm_registry_check_queues(const struct bm_backend_env *env, char *why)
 {
-	char remedy[BM_WHY_MAX];
+	char remedy[BM_WHY_MAX] = "";
 
 	for (size_t i = DEVICES; i < COUNT_OF(table); i++) {
-		const struct bm_backend *backend = table[i].copies;
+		const struct row *row = &table[i];
+		const char *names = row->names ? row->names(env) : NULL;
 
-		if (backend && backend->probe && backend->probe(env, why, remedy) == -EINVAL)
-			return -EINVAL;
+		/* Without names there is nothing to be wrong, and looking takes time. */
+		if (!names || !*names || row->copies->probe(env, why, remedy) != -EINVAL)
+			continue;
+		/* Where a value is wrong it is what is allowed. */
+		if (remedy[0])
+			snprintf(why + strlen(why), BM_WHY_MAX - strlen(why), "; %s", remedy);
+		return -EINVAL;
 	}
 	*why = '\0';
 	return 0;
@@ -197,14 +230,16 @@ static void pick(struct bm_picks *picks, const struct bm_backend *backend)
 }
 
 /* For "auto": devices before the cpu, which takes what they cannot. */
-static void pick_all(struct bm_picks *picks)
+static void pick_all(const struct bm_backend_env *env, struct bm_picks *picks)
 {
-	for (size_t i = DEVICES; i < COUNT_OF(table); i++)
-		pick(picks, table[i].copies);
+	for (size_t i = DEVICES; i < COUNT_OF(table); i++) {
+		if (!table[i].is_risk || !table[i].is_risk(env))
+			pick(picks, table[i].copies);
+	}
 	pick(picks, table[CPU].copies);
 }
 
-void bm_registry_picks(const char *list, struct bm_picks *picks)
+void bm_registry_picks(const char *list, const struct bm_backend_env *env, struct bm_picks *picks)
 {
 	char name[NAME_MAX_BYTES];
 
@@ -217,7 +252,7 @@ void bm_registry_picks(const char *list, struct bm_picks *picks)
 			picks->named |= row->copies != NULL;
 			pick(picks, row->copies);
 		} else {
-			pick_all(picks);
+			pick_all(env, picks);
 		}
 	}
 }

@@ -111,10 +111,12 @@ static void choose(const struct bm_context *context, const struct bm_request *re
 		   struct bm_choice *choice)
 {
 	const char *list = request->backend ? request->backend : context->config.backend;
+	struct bm_backend_env env;
 
 	choice->mover = mover == BM_MOVER_SWAP ? BM_MOVER_AUTO : (enum bm_mover)mover;
 	choice->picks = (struct bm_picks){.count = 0};
-	bm_registry_picks(list, &choice->picks);
+	bm_config_backend_env(context->sys, &context->config, &env);
+	bm_registry_picks(list, &env, &choice->picks);
 	if (context->copies)
 		choice->picks = (struct bm_picks){{context->copies}, 1, choice->picks.named};
 	choice->quiet = choice->picks.named || request->flags & BM_QUIET ||

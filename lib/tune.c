@@ -51,8 +51,8 @@ static int open_with(struct tune *tune, const char *backends, const char *loop)
 	int rc;
 
 	bm_rates_init(&tune->rates);
-	bm_registry_picks(backends, &picks);
 	bm_context_swap_config(tune->context, &config);
+	bm_registry_picks(backends, &config.env, &picks);
 	config.env.loop = loop;
 	config.rates = &tune->rates;
 	config.calibrated = 1;

@@ -98,7 +98,7 @@ static void print_facility(const struct bm_facility *facility)
 	       facility->why, *facility->remedy ? "; needs: " : "", facility->remedy);
 }
 
-/* Without a device it is why queues cannot be told, without a name about the device. */
+/* Without a device it is why nothing can be told, without a name about the device. */
 static void print_queue(const struct bm_queue_info *queue)
 {
 	char place[32] = "";
@@ -111,7 +111,8 @@ static void print_queue(const struct bm_queue_info *queue)
 		printf("node %d%s", queue->node, *queue->what ? ", " : "");
 	printf("%s\n", queue->what);
 	if (*queue->why)
-		printf("    %s; needs: %s\n", queue->why, queue->remedy);
+		printf("    %s%s%s\n", queue->why, *queue->remedy ? "; needs: " : "",
+		       queue->remedy);
 }
 
 static void print_queues(const struct bm_info *info)
@@ -120,7 +121,7 @@ static void print_queues(const struct bm_info *info)
 
 	if (!bm_info_queue(info, 0))
 		return;
-	printf("Queues\n");
+	printf("Queues and functions\n");
 	for (size_t i = 0; (queue = bm_info_queue(info, i)); i++)
 		print_queue(queue);
 }

@@ -41,16 +41,16 @@ struct bm_facility {
 	const char *remedy; /* what would make it usable; empty when usable */
 };
 
-/* A queue of a device that can copy. */
+/* A queue of a device that can copy, or a device that is used as a whole. */
 struct bm_queue_info {
-	const char *backend; /* that uses it: "dsa" */
-	const char *device;  /* "dsa0"; empty: queues could not be told, see why */
-	const char *name;    /* "wq0.0"; empty: none of the device is configured */
+	const char *backend; /* that uses it: "dsa", "ptdma" */
+	const char *device;  /* "dsa0", "0000:02:00.2"; empty: it could not be told, see why */
+	const char *name;    /* "wq0.0", "ae4dma"; empty: none of the device is configured */
 	int node;            /* of the device; -1: none, or not known */
 	int usable;          /* 1: by this process, as far as can be told without opening it */
 	const char *what;    /* "shared, 16 entries, ..."; may be empty */
 	const char *why;     /* it is not usable; otherwise empty */
-	const char *remedy;  /* what would make it usable; otherwise empty */
+	const char *remedy;  /* what would make it usable, if that is known; otherwise empty */
 };
 
 /* A row of the option table. */

@@ -38,7 +38,7 @@ typedef void bm_log_fn(void *user, int level, const char *line);
 struct bm_options {
 	size_t size;
 	const char *backend;   /* BATCHMIG_BACKEND: preference list, "auto", "kernel", "cpu",
-			        * "dsa" */
+			        * "dsa", "ptdma" */
 	const char *mover;     /* BATCHMIG_MOVER: "auto", "swap", "move_pages" or "mbind" */
 	const char *quiet;     /* BATCHMIG_QUIET: "no", "yes" or "strict" */
 	const char *log_level; /* BATCHMIG_LOG: "none" to "debug" */
@@ -72,6 +72,11 @@ struct bm_options {
 				    * both are named, KiB; 0: measured */
 	const char *engine_share;  /* BATCHMIG_ENGINE_SHARE: engine and cpu copy parts of one chunk,
 				    * "auto" measures, "off" or "on" */
+	const char *ptdma_functions; /* BATCHMIG_PTDMA_FUNCTIONS: PCI addresses of AMD PTDMA, "":
+				      * all there are */
+	const char *ptdma_access;    /* BATCHMIG_PTDMA_ACCESS: "vfio" or "uio-unsafe" */
+	int64_t ptdma_ring;          /* BATCHMIG_PTDMA_RING: descriptors in a ring, a power of two,
+				      * 0: chosen */
 };
 
 /*

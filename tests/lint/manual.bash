@@ -76,6 +76,21 @@ man_options() {
 	compare "$scratch/table" "the option table" "$scratch/manual" "libbatchmig(7)"
 }
 
+# What is told of a function that is not used is in batchmig-ptdma(7) in the same words.
+man_reasons() {
+	local words
+	tr -d '_*' <"$root/man/batchmig-ptdma.7.scd" | tr -s ' \t\n' ' ' >"$scratch/page"
+	cat "$root"/backends/pci/usable*.c | tr -s ' \t\n' ' ' | sed 's/" "//g' |
+		sed 's/bm_pci_why(verdict, /\n&/g' | grep '^bm_pci_why' | sed 's/);.*//' |
+		grep -oE '"[^"]*"' | tr -d '"' |
+		sed 's/%[a-z]/\n/g' | sed 's/^ *//; s/ *$//' | grep -E '.{8}' >"$scratch/reasons"
+	[ "$(wc -l <"$scratch/reasons")" -ge 10 ] || echo "the reasons of backends/pci/usable*.c are not found"
+	while IFS= read -r words; do
+		grep -qF -- "$(tr -d '_*' <<<"$words")" "$scratch/page" ||
+			echo "backends/pci/usable*.c says, and batchmig-ptdma(7) does not: $words"
+	done <"$scratch/reasons"
+}
+
 # The programs in the EXAMPLE sections: each block of code that is a whole one.
 man_examples() {
 	local page name program compiler=${CC:-cc}

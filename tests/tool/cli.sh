@@ -213,6 +213,71 @@ test_info() {
 	done
 }
 
+# What these variables say is looked at before anything else; machines need not have functions.
+wrong_setting() { # name NAME=VALUE pattern
+	setting_was=${2%%=*}
+	export "${2?}"
+	run info
+	fails "ptdma/$1/info" 1 "$3"
+	run migrate --pid $$ --from any --to 0 --dry-run
+	fails "ptdma/$1/migrate" 1 "$3"
+	unset "$setting_was"
+}
+
+test_ptdma() {
+	wrong_setting access BATCHMIG_PTDMA_ACCESS=wrong \
+		'BATCHMIG_PTDMA_ACCESS=wrong .*vfio|uio-unsafe'
+	for ring in 1 3 100 8193 16384 -1 many ''; do
+		wrong_setting "ring/$ring" "BATCHMIG_PTDMA_RING=$ring" \
+			"BATCHMIG_PTDMA_RING=$ring .*0\\.\\.8192, 0 or a power of two"
+	done
+	for functions in nonsense 0000:01:00.8 ,0000:01:00.2; do
+		wrong_setting "functions/$functions" "BATCHMIG_PTDMA_FUNCTIONS=$functions" \
+			'BATCHMIG_PTDMA_FUNCTIONS.* no address .*allowed: addresses such as'
+	done
+	wrong_setting backend BATCHMIG_BACKEND=ptdmaa 'no backend "ptdmaa", did you mean "ptdma"'
+	run info --json
+	if jq -e '.backends[] | select(.name == "ptdma") | .usable' "$work/out" >/dev/null; then
+		skip ptdma/none 'there are functions here'
+		return
+	fi
+	wrong_setting none BATCHMIG_BACKEND=ptdma \
+		'ptdma: .*what helps: .*allowed: auto, kernel, cpu, dsa, ptdma'
+	BATCHMIG_BACKEND=ptdma,cpu run migrate --pid $$ --from any --to 0 --dry-run --json
+	json_is ptdma/or_cpu 0 .dry_run
+}
+
+# The same tool where software functions are found, if these were built.
+with_functions() { # MODEL
+	BM_MODEL_DEVICE=ptdma BM_MODEL=$1 LD_LIBRARY_PATH=$model \
+		"$tool" info --json >"$work/out" 2>"$work/err"
+	status=$?
+}
+
+test_functions() {
+	model=$(dirname "$tool")/../tests/models/library
+	if [ ! -e "$model/libbatchmig.so.0" ]; then
+		skip ptdma/functions 'the library with software functions was not built'
+		return
+	fi
+	with_functions vfio
+	json_is ptdma/functions/vfio 0 '[.queues[] | select(.backend == "ptdma")] |
+		length == 4 and all(.usable and .why == "" and .remedy == "") and
+		.[0].what == "driver vfio-pci, IOMMU group 21 of type DMA, 1 ring"'
+	with_functions uio
+	json_is ptdma/functions/uio 0 '[.queues[] | select(.backend == "ptdma")] |
+		length == 4 and all(.usable) and
+		.[3].what == "driver uio_pci_generic, IOMMU group 24 of type identity, up to 16 rings"'
+	BATCHMIG_PTDMA_ACCESS=vfio with_functions uio
+	json_is ptdma/functions/other_driver 0 '[.queues[] | select(.backend == "ptdma")] |
+		all(.usable == false and .why == "it has the driver uio_pci_generic, not vfio-pci" and
+		.remedy == "driverctl set-override \(.device) vfio-pci")'
+	BATCHMIG_PTDMA_ACCESS=uio-unsafe with_functions vfio
+	json_is ptdma/functions/other_type 0 '[.queues[] | select(.backend == "ptdma")] |
+		all(.usable == false and (.why | test("has the type DMA, not identity")) and
+		(.remedy | test("unbind && echo identity > /sys/kernel/iommu_groups/[0-9]+/type")))'
+}
+
 test_query() {
 	run query --pid $$ --json
 	json_is query_own_shell 0 '.pid == $pid and .all > 0 and .pages * .page_size == .all and
@@ -298,6 +363,8 @@ if command -v jq >/dev/null; then
 	test_tune
 	test_maps
 	test_info
+	test_ptdma
+	test_functions
 	test_query
 	test_processes
 	test_nothing_to_move

@@ -345,6 +345,7 @@ const struct bm_sys fake_sys = {
 	.write = fake_write,
 	.pread = fake_pread,
 	.list = fake_list,
+	.readlink = fake_readlink,
 	.access = fake_access,
 	.getenv = fake_getenv,
 	.getpid = fake_getpid,

@@ -181,6 +181,7 @@ int fake_close(int fd);
 ssize_t fake_read(int fd, void *buffer, size_t size);
 ssize_t fake_write(int fd, const void *buffer, size_t size);
 ssize_t fake_list(const char *path, char *buffer, size_t size);
+ssize_t fake_readlink(const char *path, char *buffer, size_t size);
 const char *fake_getenv(const char *name);
 struct fake_fd *fake_fd(int fd);
 int fake_event_dup(int fd);

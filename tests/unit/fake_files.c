@@ -266,6 +266,12 @@ ssize_t fake_list(const char *path, char *buffer, size_t size)
 	return rc;
 }
 
+/* The text of a file is where a link of that name leads. */
+ssize_t fake_readlink(const char *path, char *buffer, size_t size)
+{
+	return fake_list(path, buffer, size);
+}
+
 long fake_userfaultfd(int flags)
 {
 	long rc;

@@ -6,7 +6,8 @@
 #include "fake.h"
 #include "unit.h"
 
-#define TIERS "/sys/devices/virtual/memory_tiering"
+#define TIERS     "/sys/devices/virtual/memory_tiering"
+#define FUNCTIONS "/sys/bus/pci/devices"
 
 static void make_world(void)
 {
@@ -115,6 +116,75 @@ START_TEST(rows_are_complete)
 		ck_assert_ptr_nonnull(node->cpu_list);
 	}
 	ck_assert_ptr_null(bm_info_node(info, SIZE_MAX));
+	bm_info_free(info);
+	bm_context_free(context);
+	fake_end();
+}
+END_TEST
+
+static void make_function(const char *address, const char *device, const char *driver, int group)
+{
+	char path[128], text[64];
+
+	snprintf(path, sizeof(path), FUNCTIONS "/%s/vendor", address);
+	fake_file(path, "0x1022\n");
+	snprintf(path, sizeof(path), FUNCTIONS "/%s/device", address);
+	fake_file(path, device);
+	snprintf(path, sizeof(path), FUNCTIONS "/%s/numa_node", address);
+	fake_file(path, "1\n");
+	snprintf(path, sizeof(path), FUNCTIONS "/%s/driver", address);
+	snprintf(text, sizeof(text), "../../../bus/pci/drivers/%s", driver);
+	fake_file(path, *driver ? text : NULL);
+	snprintf(path, sizeof(path), FUNCTIONS "/%s/iommu_group", address);
+	snprintf(text, sizeof(text), "../../../kernel/iommu_groups/%d", group);
+	fake_file(path, text);
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/type", group);
+	fake_file(path, "DMA-FQ\n");
+}
+
+static void is_function(const struct bm_queue_info *row, const char *device, const char *name,
+			const char *what)
+{
+	ck_assert_ptr_nonnull(row);
+	ck_assert_str_eq(row->backend, "ptdma");
+	ck_assert_str_eq(row->device, device);
+	ck_assert_str_eq(row->name, name);
+	ck_assert_str_eq(row->what, what);
+	ck_assert_int_eq(row->node, 1);
+	ck_assert_int_eq(row->usable, 0);
+	ck_assert(*row->why && *row->remedy);
+}
+
+/* What is told of a function is its driver, its group, what is wrong, and the commands. */
+START_TEST(functions)
+{
+	static const char names[] = "0000:02:00.2\0"
+				    "0000:01:00.0\0"
+				    "0000:41:00.1";
+	const struct bm_queue_info *row;
+	struct bm_context *context;
+	struct bm_info *info;
+
+	make_world();
+	fake_dir(FUNCTIONS, names, sizeof(names));
+	make_function("0000:01:00.0", "0x1480\n", "", 3);
+	make_function("0000:02:00.2", "0x1498\n", "", 14);
+	make_function("0000:41:00.1", "0x149b\n", "vfio-pci", 31);
+	context = fake_context();
+	ck_assert_int_eq(bm_info_new(context, &info), 0);
+	row = bm_info_queue(info, 0);
+	is_function(row, "0000:02:00.2", "ptdma",
+		    "no driver, IOMMU group 14 of type DMA-FQ, 1 ring");
+	ck_assert_str_eq(row->why, "it has no driver; this takes vfio-pci");
+	ck_assert_str_eq(row->remedy,
+			 "driverctl set-override 0000:02:00.2 vfio-pci && chown USER /dev/vfio/14");
+	row = bm_info_queue(info, 1);
+	is_function(row, "0000:41:00.1", "ae4dma",
+		    "driver vfio-pci, IOMMU group 31 of type DMA-FQ, up to 16 rings");
+	ck_assert_str_eq(row->why, "/dev/vfio/vfio may not be read and written by this user");
+	ck_assert_ptr_null(bm_info_queue(info, 2));
+	ck_assert_int_eq(bm_info_backend(info, 3)->usable, 0);
+	ck_assert_ptr_nonnull(strstr(bm_info_backend(info, 3)->why, "0000:02:00.2"));
 	bm_info_free(info);
 	bm_context_free(context);
 	fake_end();
@@ -260,6 +330,7 @@ END_TEST
 
 static const TTest *const *const tests[] = {&facts,
 					    &rows_are_complete,
+					    &functions,
 					    &null_snapshots,
 					    &a_forbidden_mover_is_explained,
 					    &init_on_alloc_as_the_kernel_reads_it,

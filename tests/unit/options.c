@@ -46,16 +46,13 @@ END_TEST
 
 START_TEST(environment_beats_default)
 {
+	/* clang-format off */
 	static const char *const values[BM_OPTION_COUNT] = {
-		"kernel,auto", "mbind",   "strict",
-		"warn",        "3",       "17",
-		"0",           "1000000", "rep_movsb",
-		"2048",        "1",       "4",
-		"60000",       "off",     "on",
-		"500",         "wish",    "1000000",
-		"1",           "/tmp/%p", "/etc/batchmig.profile",
-		"wq0.0,wq2.1", "64",      "umwait",
-		"1",           "16",      "on"};
+		"kernel,auto", "mbind", "strict", "warn", "3", "17", "0", "1000000", "rep_movsb",
+		"2048", "1", "4", "60000", "off", "on", "500", "wish", "1000000", "1", "/tmp/%p",
+		"/etc/batchmig.profile", "wq0.0,wq2.1", "64", "umwait", "1", "16", "on",
+		"0000:02:00.2", "uio-unsafe", "64"};
+	/* clang-format on */
 
 	fake_reset();
 	for (size_t i = 0; i < BM_OPTION_COUNT; i++)
@@ -70,6 +67,13 @@ END_TEST
 
 START_TEST(option_beats_environment)
 {
+	/* clang-format off */
+	static const char *const values[BM_OPTION_COUNT] = {
+		"kernel", "move_pages", "yes", "debug", "64", "1", "100", "0", "memcpy", "64", "0",
+		"65536", "86400000", "off", "on", "60000000", "wish", "1000000000000000", "1", "",
+		"p", "wq1.0", "1024", "yield", "60000", "1048576", "off", "0000:02:00.2", "vfio",
+		"8192"};
+	/* clang-format on */
 	struct bm_options options;
 
 	fake_reset();
@@ -101,30 +105,15 @@ START_TEST(option_beats_environment)
 	options.engine_timeout_ms = 60000;
 	options.engine_least_kb = 1048576;
 	options.engine_share = "off";
+	options.ptdma_functions = "0000:02:00.2";
+	options.ptdma_access = "vfio";
+	options.ptdma_ring = 8192;
 	/* Also a bad value of the environment is not looked at. */
 	for (size_t i = 0; i < BM_OPTION_COUNT; i++)
 		fake_env(bm_option_row(i)->env, "rubbish");
 	ck_assert_int_eq(resolve(&options), 0);
-	value_is(BM_OPTION_BACKEND, "kernel", "option");
-	value_is(BM_OPTION_MOVER, "move_pages", "option");
-	value_is(BM_OPTION_QUIET, "yes", "option");
-	value_is(BM_OPTION_LOG, "debug", "option");
-	value_is(BM_OPTION_THREADS, "64", "option");
-	value_is(BM_OPTION_CALL_PAGES, "1", "option");
-	value_is(BM_OPTION_RETRIES, "100", "option");
-	value_is(BM_OPTION_RETRY_US, "0", "option");
-	value_is(BM_OPTION_COPY_LOOP, "memcpy", "option");
-	value_is(BM_OPTION_CHUNK_KB, "64", "option");
-	value_is(BM_OPTION_POOL_MB, "0", "option");
-	value_is(BM_OPTION_LOCAL_RANKS, "65536", "option");
-	value_is(BM_OPTION_POOL_IDLE_MS, "86400000", "option");
-	value_is(BM_OPTION_SPREAD, "off", "option");
-	value_is(BM_OPTION_POOL_REFILL, "on", "option");
-	value_is(BM_OPTION_MAX_STALL_US, "60000000", "option");
-	value_is(BM_OPTION_BOUND, "wish", "option");
-	value_is(BM_OPTION_MAX_BYTES_PER_S, "1000000000000000", "option");
-	value_is(BM_OPTION_STATS, "1", "option");
-	value_is(BM_OPTION_STATS_FILE, "", "option");
+	for (size_t i = 0; i < BM_OPTION_COUNT; i++)
+		value_is(i, values[i], "option");
 	fake_end();
 }
 END_TEST
@@ -188,7 +177,10 @@ START_TEST(bad_choices)
 		env_is_refused(BM_OPTION_LOG, bad[i]);
 		env_is_refused(BM_OPTION_SPREAD, bad[i]);
 		env_is_refused(BM_OPTION_POOL_REFILL, bad[i]);
+		env_is_refused(BM_OPTION_PTDMA_ACCESS, bad[i]);
 	}
+	env_is_refused(BM_OPTION_PTDMA_ACCESS, "uio");
+	env_is_refused(BM_OPTION_PTDMA_ACCESS, "auto");
 	env_is_refused(BM_OPTION_STATS, "on");
 	env_is_refused(BM_OPTION_STATS, "");
 	env_is_refused(BM_OPTION_STATS, "01");
@@ -358,20 +350,6 @@ START_TEST(check_cuts_its_message_to_fit)
 }
 END_TEST
 
-START_TEST(queues_that_are_none)
-{
-	static const char *const bad[] = {"foo", "wq0.0,wq0.0", "wq0.0,", "/dev/null"};
-
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		fake_reset();
-		fake_env("BATCHMIG_DSA_WQS", bad[i]);
-		ck_assert_msg(resolve(NULL) == -EINVAL, "\"%s\"", bad[i]);
-		ck_assert_ptr_nonnull(strstr(why, "BATCHMIG_DSA_WQS"));
-		fake_end();
-	}
-}
-END_TEST
-
 static const TTest *const *const tests[] = {&defaults_are_those_of_the_table,
 					    &environment_beats_default,
 					    &option_beats_environment,
@@ -384,6 +362,5 @@ static const TTest *const *const tests[] = {&defaults_are_those_of_the_table,
 					    &structs_of_other_versions,
 					    &impossible_sizes,
 					    &check_cuts_its_message_to_fit,
-					    &queues_that_are_none,
 					    NULL};
 const struct report_group options_group = {"options", tests};

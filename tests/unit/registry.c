@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* registry.c - backend lists, and the texts of errors and reasons. */
 #include "cpu/cpu.h"
+#include "dsa/dsa.h"
+#include "ptdma/ptdma.h"
 #include "registry.h"
 
 #include "error.h"
@@ -56,7 +58,6 @@ START_TEST(nothing_left_gives_each_reason)
 	ck_assert_ptr_nonnull(strstr(why, "BATCHMIG_BACKEND"));
 	ck_assert_ptr_nonnull(strstr(why, "dsa:"));
 	ck_assert_ptr_nonnull(strstr(why, "ptdma:"));
-	ck_assert_ptr_nonnull(strstr(why, "not part of this version"));
 }
 END_TEST
 
@@ -109,9 +110,10 @@ END_TEST
 
 static struct bm_picks picks_of(const char *text)
 {
+	struct bm_backend_env env = {.ptdma_access = "vfio"};
 	struct bm_picks picks = {.count = 0};
 
-	bm_registry_picks(text, &picks);
+	bm_registry_picks(text, &env, &picks);
 	return picks;
 }
 
@@ -128,11 +130,40 @@ START_TEST(copying_backends)
 		ck_assert_ptr_ne(picks.list[i], &bm_backend_cpu);
 	/* No promise is in what the library chooses. */
 	picks = picks_of("auto");
-	ck_assert_ptr_eq(picks.list[picks.count - 1], &bm_backend_cpu);
+	ck_assert_uint_eq(picks.count, 3);
+	ck_assert_ptr_eq(picks.list[0], &bm_backend_dsa);
+	ck_assert_ptr_eq(picks.list[1], &bm_backend_ptdma);
+	ck_assert_ptr_eq(picks.list[2], &bm_backend_cpu);
 	ck_assert_int_eq(picks.named, 0);
+	picks = picks_of("ptdma,kernel,dsa");
+	ck_assert_uint_eq(picks.count, 1);
+	ck_assert_ptr_eq(picks.list[0], &bm_backend_ptdma);
+	ck_assert_int_eq(picks.named, 1);
 	picks = picks_of("kernel,cpu");
 	ck_assert_uint_eq(picks.count, 0);
 	ck_assert_int_eq(picks.named, 0);
+}
+END_TEST
+
+/* A device that can write to all of the memory is used by who names it. */
+START_TEST(auto_takes_no_risk)
+{
+	struct bm_backend_env env = {.ptdma_access = "uio-unsafe"};
+	struct bm_picks picks = {.count = 0};
+
+	bm_registry_picks("auto", &env, &picks);
+	ck_assert_uint_eq(picks.count, 2);
+	ck_assert_ptr_eq(picks.list[0], &bm_backend_dsa);
+	ck_assert_ptr_eq(picks.list[1], &bm_backend_cpu);
+	picks = (struct bm_picks){.count = 0};
+	bm_registry_picks("cpu,ptdma,auto", &env, &picks);
+	ck_assert_uint_eq(picks.count, 3);
+	ck_assert_ptr_eq(picks.list[1], &bm_backend_ptdma);
+	/* Nothing said is what is safe. */
+	env.ptdma_access = NULL;
+	picks = (struct bm_picks){.count = 0};
+	bm_registry_picks("auto", &env, &picks);
+	ck_assert_uint_eq(picks.count, 3);
 }
 END_TEST
 
@@ -144,7 +175,7 @@ START_TEST(rows_for_info)
 
 	for (; bm_registry_row(count, NULL, &row, why, remedy); count++) {
 		ck_assert(*row.name && *row.why);
-		ck_assert_int_eq(row.usable, *row.remedy == '\0');
+		ck_assert(row.usable && !*row.remedy);
 	}
 	ck_assert_uint_eq(count, 4);
 	ck_assert_int_eq(bm_registry_row(SIZE_MAX, NULL, &row, why, remedy), 0);
@@ -222,6 +253,7 @@ static const TTest *const *const tests[] = {&lists_that_work,
 					    &empty_and_odd_names,
 					    &long_names_and_lists,
 					    &copying_backends,
+					    &auto_takes_no_risk,
 					    &rows_for_info,
 					    &movers,
 					    &reasons_have_words,

@@ -47,7 +47,7 @@ START_TEST(the_plan_and_the_end)
 	ck_assert_uint_eq(lines, 2);
 	ck_assert_str_eq(told[0],
 			 "batch of 2 pages of process 0 begins: mover move_pages, backend "
-			 "dsa,cpu, quiet, swap not, bound 50 us as a wish, at most 0 and all "
+			 "dsa,ptdma,cpu, quiet, swap not, bound 50 us as a wish, at most 0 and all "
 			 "together 1000000 bytes/s, threads 7");
 	ck_assert_ptr_nonnull(strstr(told[1], "batch of 2: 2 moved"));
 	move_two("info");

@@ -26,9 +26,9 @@
 	GROUP(conformance_faults) GROUP(copy_ends) GROUP(zones) GROUP(model_ptdma) \
 	GROUP(model_ptdma_ae4) GROUP(model_ptdma_ae4_knobs) GROUP(model_ptdma_errors) \
 	GROUP(model_ptdma_files) GROUP(model_ptdma_knobs) GROUP(model_ptdma_registers) \
-	GROUP(model_ptdma_uio) GROUP(model_ptdma_vfio) GROUP(pci_find) GROUP(pci_held) \
-	GROUP(pci_model) GROUP(pci_open) GROUP(pci_pins) GROUP(pci_refused) GROUP(ptdma_errors) \
-	GROUP(ptdma_rings) GROUP(ptdma_unsure) GROUP(ptdma_waits)
+	GROUP(model_ptdma_uio) GROUP(model_ptdma_vfio) GROUP(options_devices) GROUP(pci_find) \
+	GROUP(pci_held) GROUP(pci_model) GROUP(pci_open) GROUP(pci_pins) GROUP(pci_refused) \
+	GROUP(ptdma_errors) GROUP(ptdma_rings) GROUP(ptdma_unsure) GROUP(ptdma_waits)
 /* clang-format on */
 
 #define UNIT_DECLARE(name) extern const struct report_group name##_group;

@@ -68,8 +68,9 @@ static void keep_line(void *user, int level, const char *line)
 {
 	struct conformance *run = user;
 
-	(void)line;
 	conformance_saw("the log");
+	memcpy(run->lines[0], run->lines[1], sizeof(run->lines[0]));
+	snprintf(run->lines[1], sizeof(run->lines[1]), "%s", line);
 	if (level == BM_LOG_ERROR)
 		atomic_fetch_add(&run->errors, 1);
 }
@@ -115,7 +116,7 @@ static void prepare(struct conformance *run, const struct conformance_case *whic
 
 void conformance_fail(const struct conformance *run, int line, const char *format, ...)
 {
-	char text[320];
+	char text[600];
 	va_list args;
 
 	va_start(args, format);
@@ -129,7 +130,8 @@ void conformance_open(struct conformance *run)
 {
 	int rc = run->backend->open(&run->env, &run->engine);
 
-	conformance_assert(run, rc == 0, "open() gave %d", rc);
+	conformance_assert(run, rc == 0, "open() gave %d: %s; %s", rc, run->lines[0],
+			   run->lines[1]);
 }
 
 void conformance_close(struct conformance *run)

@@ -26,6 +26,8 @@
 #define CONFORMANCE_ARENA 1100u
 #define CONFORMANCE_STEP  1u
 #endif
+#define CONFORMANCE_PINS   256u /* copies that are pinned at a time, as the library does */
+#define CONFORMANCE_PINNED 512u /* and their pages */
 #define CONFORMANCE_STALE  0xa5
 #define CONFORMANCE_EVER_S 20 /* a device that says nothing for so long has lost something */
 
@@ -38,7 +40,9 @@ struct conformance_case {
 	const char *(*set_up)(struct conformance *run);
 	void (*tear_down)(struct conformance *run); /* optional */
 	void (*progress)(struct conformance *run);  /* a step of the device; NULL: it needs none */
-	unsigned int how;                           /* for set_up */
+	/* 1: a page of this range cannot be moved; NULL: that cannot be told. */
+	int (*is_pinned)(const void *start, size_t length);
+	unsigned int how; /* for set_up */
 };
 
 /* A case while it is tried. */
@@ -53,7 +57,9 @@ struct conformance {
 	atomic_int errors;                          /* lines that were logged */
 	int queues;                                 /* that list() is to tell of; -1: not known */
 	char what[96];                              /* is tried now, for messages; "" */
-	int poor; /* calls fail that open() makes: copies may end with errors */
+	char lines[2][200];                         /* the last ones that were logged */
+	int poor;    /* calls fail that open() makes: copies may end with errors */
+	int gave_up; /* on copies: the device was stopped in the middle of them */
 };
 
 /* Runs a subject with each case, the engine being open; or without opening it. */
@@ -106,6 +112,9 @@ struct conformance_flow {
 	unsigned char states[CONFORMANCE_ARENA];
 	size_t count, sent, told;
 	size_t oldest;   /* all before it were told */
+	size_t ready;    /* those before it may be submitted: they were pinned */
+	size_t pins;     /* calls of pin() */
+	int is_pinned;   /* until unpin() */
 	size_t give;     /* to submit() at most, 0: any number */
 	size_t take;     /* from reap() at most, 0: any number */
 	int late;        /* takes only what it must */
@@ -122,6 +131,8 @@ void conformance_flow_close(struct conformance_flow *flow);
 /* Asks for its limits, and forgets what was before. */
 void conformance_flow_new(struct conformance *run, struct conformance_flow *flow,
 			  struct bm_channel *channel);
+/* Its backend has pin() and unpin(). */
+int conformance_pins(const struct conformance_flow *flow);
 uint32_t conformance_random(struct conformance_flow *flow, uint32_t below);
 /* The longest copy, in pages. */
 size_t conformance_longest(const struct conformance_flow *flow);
@@ -136,10 +147,19 @@ void conformance_add_scattered(struct conformance_flow *flow, size_t count);
 /* Random lengths to all of the destination, with gaps, in random order. */
 void conformance_add_random(struct conformance_flow *flow);
 
-/* One call, watched; *wrong is set when it did what it must not. */
+/*
+ * One call, watched; *wrong is set when it did what it must not. submit() of a backend
+ * that pins is preceded by pin(), for as much of the list as a window has, and by
+ * unpin() of what was before, once all of that was told.
+ */
 int conformance_submit(struct conformance_flow *flow, size_t most);
 int conformance_reap(struct conformance_flow *flow, size_t most);
 void conformance_pause(struct conformance_flow *flow);
+int conformance_pin(struct conformance_flow *flow, const struct bm_copy *copies, size_t count);
+/* Nothing where nothing is pinned. */
+int conformance_unpin(struct conformance_flow *flow);
+/* No source of its part of the arenas is pinned, no target that was told of; or *wrong. */
+void conformance_check_free(struct conformance_flow *flow, const char *when);
 /* Until all has been told: NULL, or what is wrong. In any thread. */
 const char *conformance_go(struct conformance_flow *flow);
 /* After that: all bytes are where they belong, and nowhere else. */

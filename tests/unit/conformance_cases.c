@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "conformance_dsa.h"
+#include "conformance_ptdma.h"
 #include "cpu/cpu.h"
 #include "faulty.h"
+#include "pinning.h"
 
 #define CASES_MOST 64
 
@@ -21,7 +23,7 @@ static const char *set_up_cpu(struct conformance *run)
 	return NULL;
 }
 
-static const char *set_up_cpu_auto(struct conformance *run)
+static const char *set_up_nothing(struct conformance *run)
 {
 	(void)run;
 	return NULL;
@@ -35,8 +37,8 @@ static void add(struct conformance_case which)
 
 static void add_cpu(void)
 {
-	struct conformance_case which = {"cpu auto", &bm_backend_cpu, set_up_cpu_auto, NULL, NULL,
-					 0};
+	struct conformance_case which = {
+		"cpu auto", &bm_backend_cpu, set_up_nothing, NULL, NULL, NULL, 0};
 
 	add(which);
 	which.set_up = set_up_cpu;
@@ -68,9 +70,17 @@ static void tear_down_faulty(struct conformance *run)
 static void add_faulty(void)
 {
 	add((struct conformance_case){"faulty", &faulty_backend, set_up_faulty, tear_down_faulty,
-				      NULL, 0});
+				      NULL, NULL, 0});
 	add((struct conformance_case){"faulty, 7 shuffled", &faulty_backend, set_up_faulty,
-				      tear_down_faulty, NULL, 7});
+				      tear_down_faulty, NULL, NULL, 7});
+}
+
+static void add_pinning(void)
+{
+	add((struct conformance_case){.name = "pinning",
+				      .backend = &pinning_backend,
+				      .set_up = set_up_nothing,
+				      .is_pinned = pinning_is_pinned});
 }
 
 static void add_dsa(void)
@@ -81,12 +91,22 @@ static void add_dsa(void)
 		add(which);
 }
 
+static void add_ptdma(void)
+{
+	struct conformance_case which;
+
+	for (size_t i = 0; conformance_ptdma_case(i, &which); i++)
+		add(which);
+}
+
 const struct conformance_case *conformance_case_at(size_t index)
 {
 	if (count == 0) {
 		add_cpu();
 		add_faulty();
+		add_pinning();
 		add_dsa();
+		add_ptdma();
 	}
 	return index < count ? &cases[index] : NULL;
 }

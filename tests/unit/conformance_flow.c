@@ -9,136 +9,13 @@
 
 #define MARK 0x77777777u /* where reap() must not write */
 
-enum { WAITING, IN_FLIGHT, TOLD };
+enum { WAITING, IN_FLIGHT, TOLD }; /* a new list is WAITING: 0 */
 
 #define wrong(flow, ...)                                                             \
 	do {                                                                         \
 		if (!(flow)->wrong[0])                                               \
 			snprintf((flow)->wrong, sizeof((flow)->wrong), __VA_ARGS__); \
 	} while (0)
-
-uint32_t conformance_random(struct conformance_flow *flow, uint32_t below)
-{
-	flow->random ^= flow->random << 13;
-	flow->random ^= flow->random >> 7;
-	flow->random ^= flow->random << 17;
-	return (uint32_t)(flow->random >> 16) % below;
-}
-
-void conformance_flow_new(struct conformance *run, struct conformance_flow *flow,
-			  struct bm_channel *channel)
-{
-	memset(flow, 0, sizeof(*flow));
-	flow->run = run;
-	flow->channel = channel;
-	flow->pages = CONFORMANCE_ARENA;
-	flow->random = 0x9e3779b97f4a7c15u;
-	if (run->backend->limits)
-		run->backend->limits(channel, &flow->limits);
-}
-
-void conformance_flow_open(struct conformance *run, struct conformance_flow *flow, int node)
-{
-	struct bm_channel *channel = NULL;
-	int rc = run->backend->chan_open(run->engine, node, &channel);
-
-	conformance_assert(run, rc == 0, "chan_open() gave %d", rc);
-	conformance_flow_new(run, flow, channel);
-}
-
-void conformance_flow_close(struct conformance_flow *flow)
-{
-	flow->run->backend->chan_close(flow->channel);
-}
-
-size_t conformance_longest(const struct conformance_flow *flow)
-{
-	size_t piece = flow->limits.piece / CONFORMANCE_PAGE, most = flow->pages / 2;
-
-	return piece > 0 && piece < most ? piece : most;
-}
-
-size_t conformance_depth(const struct conformance_flow *flow, size_t fallback)
-{
-	return flow->limits.depth ? flow->limits.depth : fallback;
-}
-
-/* ---------------------------------------------------------------- the list */
-
-/* Only what the last list has written is made stale again. */
-void conformance_begin(struct conformance_flow *flow)
-{
-	for (size_t i = 0; i < flow->count; i++) {
-		const struct bm_copy *copy = &flow->copies[i];
-		size_t at = (size_t)((unsigned char *)copy->to - flow->run->to);
-
-		memset(copy->to, CONFORMANCE_STALE, copy->length);
-		memset(flow->run->expected + at, CONFORMANCE_STALE, copy->length);
-	}
-	memset(flow->states, WAITING, sizeof(flow->states));
-	flow->count = flow->sent = flow->told = flow->oldest = 0;
-	flow->equal_tags = 0;
-}
-
-/* Tags are the caller's: they take all 32 bits, and do not count up. */
-static uint32_t tag_of(size_t index)
-{
-	return ((uint32_t)index + 1) * 0x9e3779b1u;
-}
-
-void conformance_add(struct conformance_flow *flow, size_t to, size_t from, size_t pages)
-{
-	struct conformance *run = flow->run;
-	size_t at = (flow->first + to) * CONFORMANCE_PAGE;
-	size_t length = pages * CONFORMANCE_PAGE;
-	unsigned char *source = run->from + (flow->first + from) * CONFORMANCE_PAGE;
-
-	conformance_assert(run, to + pages <= flow->pages && from + pages <= flow->pages,
-			   "beyond the arenas");
-	flow->copies[flow->count] = (struct bm_copy){
-		.to = run->to + at, .from = source, .length = length, .tag = tag_of(flow->count)};
-	memcpy(run->expected + at, source, length);
-	flow->count++;
-}
-
-/* 607 is coprime to the arena, and to half of it. */
-void conformance_add_scattered(struct conformance_flow *flow, size_t count)
-{
-	size_t start = conformance_random(flow, (uint32_t)flow->pages);
-
-	for (size_t i = 0; i < count && i < flow->pages; i++)
-		conformance_add(flow, (start + i * 607) % flow->pages,
-				conformance_random(flow, (uint32_t)flow->pages), 1);
-}
-
-static size_t random_length(struct conformance_flow *flow, size_t left)
-{
-	size_t most = conformance_longest(flow);
-	size_t few = most < 9 ? most : 9;
-	size_t pages = 1 + conformance_random(flow, (uint32_t)few);
-
-	if (conformance_random(flow, 12) == 0)
-		pages = 1 + conformance_random(flow, (uint32_t)most);
-	return pages < left ? pages : left;
-}
-
-void conformance_add_random(struct conformance_flow *flow)
-{
-	for (size_t to = 0; to < flow->pages;) {
-		size_t pages = random_length(flow, flow->pages - to);
-		uint32_t room = (uint32_t)(flow->pages - pages + 1);
-
-		conformance_add(flow, to, conformance_random(flow, room), pages);
-		to += pages + conformance_random(flow, 3);
-	}
-	for (size_t i = flow->count; i > 1 && conformance_random(flow, 9); i--) {
-		size_t other = conformance_random(flow, (uint32_t)i);
-		struct bm_copy copy = flow->copies[i - 1];
-
-		flow->copies[i - 1] = flow->copies[other];
-		flow->copies[other] = copy;
-	}
-}
 
 /* ---------------------------------------------------------------- calls */
 
@@ -150,16 +27,140 @@ static void check_hot(struct conformance_flow *flow, const char *call)
 		wrong(flow, "%s used %s", call, saw);
 }
 
+/* ---------------------------------------------------------------- pins */
+
+/* What is pinned is looked at page by page now and then only: there are many. */
+static void check_pinned(struct conformance_flow *flow, size_t from)
+{
+	const struct conformance *run = flow->run;
+	size_t step = flow->pins++ % 8 ? 1 + conformance_random(flow, 60) : 1;
+
+	for (size_t i = from; run->which->is_pinned && i < flow->ready; i += step) {
+		const struct bm_copy *copy = &flow->copies[i];
+
+		for (size_t at = 0; at < copy->length; at += CONFORMANCE_PAGE)
+			if (!run->which->is_pinned((char *)copy->to + at, CONFORMANCE_PAGE) ||
+			    !run->which->is_pinned((const char *)copy->from + at, CONFORMANCE_PAGE))
+				wrong(flow, "page %zu of copy %zu of %zu is not pinned",
+				      at / CONFORMANCE_PAGE, i, flow->ready - from);
+	}
+}
+
+void conformance_check_free(struct conformance_flow *flow, const char *when)
+{
+	const struct conformance *run = flow->run;
+	size_t at = flow->first * CONFORMANCE_PAGE, length = flow->pages * CONFORMANCE_PAGE;
+
+	if (!run->which->is_pinned)
+		return;
+	if (run->which->is_pinned(run->from + at, length))
+		wrong(flow, "a source is pinned %s", when);
+	if (flow->sent == flow->told && run->which->is_pinned(run->to + at, length))
+		wrong(flow, "a target is pinned %s", when);
+}
+
+int conformance_pin(struct conformance_flow *flow, const struct bm_copy *copies, size_t count)
+{
+	int rc;
+
+	conformance_hot();
+	rc = flow->run->backend->pin(flow->channel, copies, count);
+	check_hot(flow, "pin()");
+	if (rc > 0 || rc <= -4096)
+		wrong(flow, "pin() gave %d", rc);
+	if (rc < 0)
+		conformance_check_free(flow, "although pin() failed");
+	flow->is_pinned = rc == 0;
+	return rc;
+}
+
+int conformance_unpin(struct conformance_flow *flow)
+{
+	int rc;
+
+	if (!flow->is_pinned)
+		return 0;
+	flow->is_pinned = 0;
+	conformance_hot();
+	rc = flow->run->backend->unpin(flow->channel);
+	check_hot(flow, "unpin()");
+	/* 1 is of copies that were given up: no target is free before settle(). */
+	if (rc > (flow->sent != flow->told) || rc <= -4096 || (rc < 0 && !flow->run->poor))
+		wrong(flow, "unpin() gave %d, with %zu of %zu told", rc, flow->told, flow->sent);
+	if (rc == 0)
+		conformance_check_free(flow, "after unpin()");
+	return rc;
+}
+
+/* As many as the library pins at a time: lib/pieces.h, lib/slab.h. */
+static size_t list_end(const struct conformance_flow *flow)
+{
+	size_t end = flow->ready, pages = 0;
+
+	while (end < flow->count && end - flow->ready < CONFORMANCE_PINS) {
+		pages += flow->copies[end].length / CONFORMANCE_PAGE;
+		if (end > flow->ready && pages > CONFORMANCE_PINNED)
+			break;
+		end++;
+	}
+	return end;
+}
+
+/* What the backend does not take: whoever wants the copies makes them. */
+static void copy_instead(struct conformance_flow *flow)
+{
+	for (; flow->sent < flow->ready; flow->sent++) {
+		const struct bm_copy *copy = &flow->copies[flow->sent];
+
+		memcpy(copy->to, copy->from, copy->length);
+		flow->states[flow->sent] = TOLD;
+		flow->told++;
+	}
+	while (flow->oldest < flow->sent && flow->states[flow->oldest] == TOLD)
+		flow->oldest++;
+}
+
+/* The part of the list that may be submitted: all of it, or what is pinned. */
+static void make_ready(struct conformance_flow *flow)
+{
+	size_t from = flow->ready;
+	int rc;
+
+	if (!conformance_pins(flow)) {
+		flow->ready = flow->count;
+		return;
+	}
+	if (flow->sent < flow->ready || flow->told < flow->sent || flow->ready == flow->count)
+		return;
+	conformance_unpin(flow);
+	flow->ready = list_end(flow);
+	rc = conformance_pin(flow, flow->copies + from, flow->ready - from);
+	if (rc == 0)
+		check_pinned(flow, from);
+	else if (flow->run->poor)
+		copy_instead(flow);
+	else
+		wrong(flow, "pin() of %zu copies gave %d", flow->ready - from, rc);
+}
+
+/* ---------------------------------------------------------------- submit and reap */
+
 int conformance_submit(struct conformance_flow *flow, size_t most)
 {
-	size_t left = flow->count - flow->sent, in_flight;
+	size_t left, in_flight;
 	int took;
 
+	make_ready(flow);
+	left = flow->ready - flow->sent;
+	if (flow->wrong[0] || left == 0)
+		return -EAGAIN;
 	most = most < left ? most : left;
 	conformance_hot();
 	took = flow->run->backend->submit(flow->channel, flow->copies + flow->sent, most);
 	check_hot(flow, "submit()");
-	if (took != -EAGAIN && (took < 1 || (size_t)took > most))
+	if (flow->run->poor && took < 0 && took > -4096 && took != -EAGAIN && took != -EINVAL)
+		copy_instead(flow);
+	else if (took != -EAGAIN && (took < 1 || (size_t)took > most))
 		wrong(flow, "submit() of %zu gave %d", most, took);
 	for (int i = 0; i < took && !flow->wrong[0]; i++)
 		flow->states[flow->sent++] = IN_FLIGHT;
@@ -257,6 +258,7 @@ static size_t some(struct conformance_flow *flow, size_t limit, uint32_t most)
 
 static int push(struct conformance_flow *flow)
 {
+	size_t before = flow->told;
 	int any = 0;
 
 	if (flow->sent == flow->count)
@@ -270,7 +272,7 @@ static int push(struct conformance_flow *flow)
 			break;
 		any = 1;
 	} while (flow->late && flow->sent < flow->count && !flow->wrong[0]);
-	return any;
+	return any || flow->told != before;
 }
 
 static int pull(struct conformance_flow *flow)
@@ -300,6 +302,7 @@ const char *conformance_go(struct conformance_flow *flow)
 	}
 	if (!flow->wrong[0] && conformance_reap(flow, CONFORMANCE_ARENA) != 0)
 		wrong(flow, "something is told with nothing in flight");
+	conformance_unpin(flow);
 	return flow->wrong[0] ? flow->wrong : NULL;
 }
 

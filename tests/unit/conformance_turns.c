@@ -258,7 +258,12 @@ static void settle_given_up(struct conformance *run)
 		opened(run);
 		conformance_add_scattered(&flow, 100);
 		fill();
+		run->gave_up = 1;
+		conformance_unpin(&flow);
 		settle(run);
+		/* Given up is told, as far as pins go. */
+		flow.told = flow.sent;
+		conformance_check_free(&flow, "although it is settled");
 		for (size_t i = 0; i < flow.count; i++)
 			memset(flow.copies[i].to, 0x3c, CONFORMANCE_PAGE);
 		for (size_t i = 0; i < flow.count; i++)

@@ -13,7 +13,7 @@ static struct {
 	atomic_ulong seen, at;
 } fault;
 
-/* Of a thread that is in submit(), reap(), aim() or wait(). */
+/* Of a thread that is in pin(), submit(), reap(), aim(), wait() or unpin(). */
 static _Thread_local int hot;
 static _Thread_local const char *seen;
 
@@ -73,11 +73,6 @@ static int w_close(int fd)
 	return below.close(fd);
 }
 
-static int w_ioctl(int fd, unsigned long request, void *arg)
-{
-	return conformance_fails("ioctl") ? fault.error : below.ioctl(fd, request, arg);
-}
-
 static ssize_t w_read(int fd, void *buffer, size_t size)
 {
 	return conformance_fails("read") ? fault.error : below.read(fd, buffer, size);
@@ -96,6 +91,11 @@ static ssize_t w_pread(int fd, void *buffer, size_t size, off_t offset)
 static ssize_t w_list(const char *path, char *buffer, size_t size)
 {
 	return conformance_fails("list") ? fault.error : below.list(path, buffer, size);
+}
+
+static ssize_t w_readlink(const char *path, char *buffer, size_t size)
+{
+	return conformance_fails("readlink") ? fault.error : below.readlink(path, buffer, size);
 }
 
 static int w_access(const char *path, int mode)
@@ -152,6 +152,22 @@ static int w_map_portal(int fd, uint64_t *addr)
 	return conformance_fails("map_portal") ? fault.error : below.map_portal(fd, addr);
 }
 
+static int w_map_device(int fd, off_t offset, size_t length, uint64_t *addr)
+{
+	return conformance_fails("map_device") ? fault.error
+					       : below.map_device(fd, offset, length, addr);
+}
+
+static int w_lock_file(int fd)
+{
+	return conformance_fails("lock_file") ? fault.error : below.lock_file(fd);
+}
+
+static int w_pinner(void)
+{
+	return conformance_fails("pinner") ? fault.error : below.pinner();
+}
+
 static int w_pin(uint64_t addr, size_t length)
 {
 	return conformance_fails("pin") ? fault.error : below.pin(addr, length);
@@ -172,6 +188,59 @@ static void enter(int was, int error)
 {
 	errno = error;
 	hot = was;
+}
+
+/* It fails like another call, but is no mistake in a window. */
+static int fails_hot(void)
+{
+	int error = errno, was = leave();
+	int fails = conformance_fails("");
+
+	enter(was, error);
+	return fails;
+}
+
+#define ALLOWED(type, call, ...)               \
+	do {                                   \
+		int error_ = errno, was_;      \
+		type rc_;                      \
+                                               \
+		if (fails_hot())               \
+			return fault.error;    \
+		was_ = leave();                \
+		rc_ = below.call(__VA_ARGS__); \
+		enter(was_, error_);           \
+		return rc_;                    \
+	} while (0)
+
+static int w_ioctl(int fd, unsigned long request, void *arg)
+{
+	ALLOWED(int, ioctl, fd, request, arg);
+}
+
+static ssize_t w_pread_raw(int fd, void *buffer, size_t size, off_t offset)
+{
+	ALLOWED(ssize_t, pread_raw, fd, buffer, size, offset);
+}
+
+static ssize_t w_pwrite_raw(int fd, const void *buffer, size_t size, off_t offset)
+{
+	ALLOWED(ssize_t, pwrite_raw, fd, buffer, size, offset);
+}
+
+static int w_pin_buffers(int pinner, const struct iovec *buffers, size_t count)
+{
+	ALLOWED(int, pin_buffers, pinner, buffers, count);
+}
+
+static int w_unpin_buffers(int pinner)
+{
+	ALLOWED(int, unpin_buffers, pinner);
+}
+
+static long w_nodes_raw(size_t count, void *const *pages, int *status)
+{
+	ALLOWED(long, nodes_raw, count, pages, status);
 }
 
 static ssize_t w_write_raw(int fd, const void *buffer, size_t size)
@@ -218,6 +287,7 @@ void conformance_watch(struct bm_sys *sys)
 	sys->write = w_write;
 	sys->pread = w_pread;
 	sys->list = w_list;
+	sys->readlink = w_readlink;
 	sys->access = w_access;
 	sys->getenv = w_getenv;
 	sys->sleep_us = w_sleep_us;
@@ -228,7 +298,15 @@ void conformance_watch(struct bm_sys *sys)
 	sys->unmap = w_unmap;
 	sys->mlock = w_mlock;
 	sys->map_portal = w_map_portal;
+	sys->map_device = w_map_device;
+	sys->lock_file = w_lock_file;
+	sys->pinner = w_pinner;
 	sys->pin = w_pin;
+	sys->pread_raw = w_pread_raw;
+	sys->pwrite_raw = w_pwrite_raw;
+	sys->pin_buffers = w_pin_buffers;
+	sys->unpin_buffers = w_unpin_buffers;
+	sys->nodes_raw = w_nodes_raw;
 	sys->write_raw = w_write_raw;
 	sys->movdir64b = w_movdir64b;
 	sys->enqcmd = w_enqcmd;

@@ -23,12 +23,14 @@
 	GROUP(dsa_usual) GROUP(model_dsa_order) GROUP(dsa_knobs) GROUP(dsa_records) \
 	GROUP(dsa_settle) GROUP(dsa_open) GROUP(conformance) GROUP(conformance_opens) \
 	GROUP(conformance_copies) GROUP(conformance_turns) GROUP(conformance_threads) \
-	GROUP(conformance_faults) GROUP(copy_ends) GROUP(zones) GROUP(model_ptdma) \
-	GROUP(model_ptdma_ae4) GROUP(model_ptdma_ae4_knobs) GROUP(model_ptdma_errors) \
-	GROUP(model_ptdma_files) GROUP(model_ptdma_knobs) GROUP(model_ptdma_registers) \
-	GROUP(model_ptdma_uio) GROUP(model_ptdma_vfio) GROUP(options_devices) GROUP(pci_find) \
-	GROUP(pci_held) GROUP(pci_model) GROUP(pci_open) GROUP(pci_pins) GROUP(pci_refused) \
-	GROUP(ptdma_errors) GROUP(ptdma_rings) GROUP(ptdma_unsure) GROUP(ptdma_waits)
+	GROUP(conformance_faults) GROUP(copy_ends) GROUP(zones) GROUP(conformance_pins) \
+	GROUP(model_ptdma) GROUP(model_ptdma_ae4) GROUP(model_ptdma_ae4_knobs) \
+	GROUP(model_ptdma_errors) GROUP(model_ptdma_files) GROUP(model_ptdma_knobs) \
+	GROUP(model_ptdma_registers) GROUP(model_ptdma_uio) GROUP(model_ptdma_vfio) \
+	GROUP(options_devices) GROUP(pci_find) GROUP(pci_held) GROUP(pci_model) GROUP(pci_open) \
+	GROUP(pci_pins) GROUP(pci_refused) GROUP(ptdma_errors) GROUP(ptdma_gone) \
+	GROUP(ptdma_knobs) GROUP(ptdma_open) GROUP(ptdma_rings) GROUP(ptdma_sizes) \
+	GROUP(ptdma_unsure) GROUP(ptdma_waits) GROUP(swap_ptdma)
 /* clang-format on */
 
 #define UNIT_DECLARE(name) extern const struct report_group name##_group;

@@ -119,7 +119,10 @@ int bm_pci_has_node(const struct bm_pci_verdict *verdict, const char *path)
 
 /* ---------------------------------------------------------------- vfio */
 
-/* Those that leave the group to programs (or only pass on what is behind them). */
+/*
+ * Drivers of the kernel that leave the group to programs, or only pass on what is behind
+ * them: those with driver_managed_dma; by Linux 5.18 and before by a list in vfio.c.
+ */
 static int is_harmless(const char *driver)
 {
 	static const char *const harmless[] = {"", "vfio-pci", "pci-stub", "pcieport"};

@@ -11,9 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
 
+#include "cost.h"
 #include "dsa/abi.h"
 #include "dsa/dsa.h"
 #include "models/dsa.h"
@@ -65,42 +64,6 @@ static void complete(void)
 	device.count = 0;
 }
 
-static double now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
-static void *memory(const struct bm_sys *sys, size_t size)
-{
-	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	(void)sys;
-	return at == MAP_FAILED ? NULL : at;
-}
-
-static void memory_end(const struct bm_sys *sys, void *at, size_t size)
-{
-	(void)sys;
-	munmap(at, size);
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void print(const char *what, double *ns)
-{
-	qsort(ns, ROUNDS, sizeof(*ns), compare);
-	printf("| %-6s | %5.1f | %5.1f | %5.1f | %5.1f |\n", what, ns[0], ns[ROUNDS / 10],
-	       ns[ROUNDS / 2], ns[ROUNDS - 1 - ROUNDS / 10]);
-}
-
 /* As lib/copy.c reaps: some at a time. */
 static int run(struct bm_channel *channel, const struct bm_copy *copies)
 {
@@ -109,28 +72,28 @@ static int run(struct bm_channel *channel, const struct bm_copy *copies)
 	for (size_t round = 0; round < ROUNDS; round++) {
 		struct bm_copied copied[32];
 		size_t back = 0;
-		double begin = now_ns(), middle;
+		double begin = cost_now(), middle;
 		int got = bm_backend_dsa.submit(channel, copies, COPIES);
 
-		submits[round] = (now_ns() - begin) / COPIES;
+		submits[round] = (cost_now() - begin) / COPIES;
 		if (got != (int)COPIES)
 			return -1;
 		complete();
-		middle = now_ns();
+		middle = cost_now();
 		while (back < COPIES && got > 0) {
 			got = bm_backend_dsa.reap(channel, copied, 32);
 			back += (size_t)got;
 		}
-		reaps[round] = (now_ns() - middle) / COPIES;
+		reaps[round] = (cost_now() - middle) / COPIES;
 		both[round] = submits[round] + reaps[round];
 		if (back != COPIES)
 			return -1;
 	}
-	printf("| ns     | least |  10 %% |  50 %% |  90 %% |\n"
-	       "| ------ | ----: | ----: | ----: | ----: |\n");
-	print("submit", submits);
-	print("reap", reaps);
-	print("both", both);
+	printf("| ns         |  least |   10 %% |   50 %% |   90 %% |\n"
+	       "| ---------- | -----: | -----: | -----: | -----: |\n");
+	cost_print("submit", submits, ROUNDS);
+	cost_print("reap", reaps, ROUNDS);
+	cost_print("both", both, ROUNDS);
 	return 0;
 }
 
@@ -144,12 +107,12 @@ int main(int argc, char **argv)
 	struct bm_backend_env env = {.sys = &sys,
 				     .log = &log,
 				     .page_size = PAGE,
-				     .memory = memory,
-				     .memory_end = memory_end};
+				     .memory = cost_memory,
+				     .memory_end = cost_memory_end};
 	static struct bm_copy copies[COPIES];
 	struct bm_channel *channel;
 	struct bm_engine *engine;
-	char *arena = memory(&sys, 2 * (size_t)COPIES * PAGE);
+	char *arena = cost_memory(&sys, 2 * (size_t)COPIES * PAGE);
 	int rc;
 
 	flushes = argc > 1 && strcmp(argv[1], "--flush") == 0;

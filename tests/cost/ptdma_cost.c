@@ -12,9 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
 
+#include "cost.h"
 #include "pci/pins.h"
 #include "ptdma/channel.h"
 #include "ptdma/ptdma.h"
@@ -84,42 +83,6 @@ static void complete(void)
 	}
 }
 
-static double now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
-static void *memory(const struct bm_sys *sys, size_t size)
-{
-	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	(void)sys;
-	return at == MAP_FAILED ? NULL : at;
-}
-
-static void memory_end(const struct bm_sys *sys, void *at, size_t size)
-{
-	(void)sys;
-	munmap(at, size);
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void print(const char *what, double *ns)
-{
-	qsort(ns, ROUNDS, sizeof(*ns), compare);
-	printf("| %-10s | %6.1f | %6.1f | %6.1f | %6.1f |\n", what, ns[0], ns[ROUNDS / 10],
-	       ns[ROUNDS / 2], ns[ROUNDS - 1 - ROUNDS / 10]);
-}
-
 static int submit_all(struct bm_channel *channel, const struct bm_copy *copies)
 {
 	size_t taken = 0;
@@ -134,11 +97,11 @@ static int submit_all(struct bm_channel *channel, const struct bm_copy *copies)
 static int reap_all(struct bm_channel *channel)
 {
 	struct bm_copied copied[32];
-	double end = now_ns() + 1e9;
+	double end = cost_now() + 1e9;
 	size_t back = 0;
 	int got = 0;
 
-	while (back < COPIES && got >= 0 && now_ns() < end) {
+	while (back < COPIES && got >= 0 && cost_now() < end) {
 		got = bm_backend_ptdma.reap(channel, copied, 32);
 		back += got > 0 ? (size_t)got : 0;
 	}
@@ -161,23 +124,23 @@ static double pins[ROUNDS], submits[ROUNDS], reaps[ROUNDS], unpins[ROUNDS], both
 
 static int run_once(struct bm_channel *channel, const struct bm_copy *copies, size_t round)
 {
-	double begin = now_ns(), pinned, submitted, middle, reaped;
+	double begin = cost_now(), pinned, submitted, middle, reaped;
 
 	if (bm_backend_ptdma.pin(channel, copies, COPIES) < 0)
 		return -1;
-	pinned = now_ns();
+	pinned = cost_now();
 	if (submit_all(channel, copies) < 0)
 		return -1;
-	submitted = now_ns();
+	submitted = cost_now();
 	complete();
 	pass(channel->engine);
-	middle = now_ns();
+	middle = cost_now();
 	if (reap_all(channel) < 0)
 		return -1;
-	reaped = now_ns();
+	reaped = cost_now();
 	if (bm_backend_ptdma.unpin(channel) < 0)
 		return -1;
-	unpins[round] = (now_ns() - reaped) / COPIES;
+	unpins[round] = (cost_now() - reaped) / COPIES;
 	pins[round] = (pinned - begin) / COPIES;
 	submits[round] = (submitted - pinned) / COPIES;
 	reaps[round] = (reaped - middle) / COPIES;
@@ -212,8 +175,10 @@ static void make_engine(struct bm_engine *engine, struct bm_pci_space *space, st
 	*sys = bm_sys_linux;
 	sys->pread_raw = read_config;
 	sys->pwrite_raw = write_config;
-	engine->env = (struct bm_backend_env){
-		.sys = sys, .page_size = PAGE, .memory = memory, .memory_end = memory_end};
+	engine->env = (struct bm_backend_env){.sys = sys,
+					      .page_size = PAGE,
+					      .memory = cost_memory,
+					      .memory_end = cost_memory_end};
 	engine->space = space;
 	engine->owner = sys->getpid();
 	engine->share = 16;
@@ -232,7 +197,7 @@ int main(void)
 	struct bm_pci_space space;
 	struct bm_channel *channel;
 	struct bm_sys sys;
-	char *arena = memory(NULL, 4 * (size_t)COPIES * PAGE);
+	char *arena = cost_memory(NULL, 4 * (size_t)COPIES * PAGE);
 
 	make_engine(&engine, &space, &sys);
 	if (!arena || bm_backend_ptdma.chan_open(&engine, -1, &channel) < 0)
@@ -246,10 +211,10 @@ int main(void)
 			return 1;
 	printf("| ns a page  |  least |   10 %% |   50 %% |   90 %% |\n"
 	       "| ---------- | -----: | -----: | -----: | -----: |\n");
-	print("submit", submits);
-	print("reap", reaps);
-	print("both", both);
-	print("with pins", all);
+	cost_print("submit", submits, ROUNDS);
+	cost_print("reap", reaps, ROUNDS);
+	cost_print("both", both, ROUNDS);
+	cost_print("with pins", all, ROUNDS);
 	bm_backend_ptdma.chan_close(channel);
 	return 0;
 }

@@ -37,32 +37,6 @@ unsigned char fuzz_to[FUZZ_ARENA] __attribute__((aligned(FUZZ_PAGE)));
 
 static struct descriptor kept[SIZE];
 
-void fuzz_demand(int holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "not so: %s\n", what);
-	abort();
-}
-
-/* Zeros when it is used up: the device is silent then. */
-unsigned int fuzz_byte(void)
-{
-	if (device.left == 0)
-		return 0;
-	device.left--;
-	return *device.input++;
-}
-
-uint64_t fuzz_number(size_t bytes)
-{
-	uint64_t value = 0;
-
-	for (size_t i = 0; i < bytes; i++)
-		value = value << 8 | fuzz_byte();
-	return value;
-}
-
 /* ---------------------------------------------------------------- the device */
 
 static int lies_in(const void *start, size_t size, uint64_t at, size_t length)

@@ -3,6 +3,7 @@
 #ifndef FUZZ_DSA_DEVICE_H
 #define FUZZ_DSA_DEVICE_H
 
+#include "input.h"
 #include "sys.h"
 
 #define FUZZ_PAGE   4096u
@@ -12,8 +13,6 @@
 #define FUZZ_ARENA  ((size_t)FUZZ_COPIES * FUZZ_SLOT * FUZZ_PAGE)
 
 struct fuzz_device {
-	const uint8_t *input;
-	size_t left;
 	int shared, busy, halted, by_write;
 	uint64_t clock;
 	size_t waiting;                 /* descriptors that were not answered */
@@ -22,12 +21,6 @@ struct fuzz_device {
 
 extern struct fuzz_device device;
 extern unsigned char fuzz_from[FUZZ_ARENA], fuzz_to[FUZZ_ARENA];
-
-/* Ends the process with what is not so. */
-void fuzz_demand(int holds, const char *what);
-/* Of the input; zeros when it is used up. */
-unsigned int fuzz_byte(void);
-uint64_t fuzz_number(size_t bytes);
 
 /* Nothing waits any more. */
 void fuzz_device_reset(void);

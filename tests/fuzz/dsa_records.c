@@ -206,8 +206,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned int how;
 
 	fuzz_device_reset();
-	device.input = data;
-	device.left = size;
+	fuzz_begin(data, size);
 	how = fuzz_byte();
 	device.shared = how & 1;
 	device.by_write = how >> 1 & 1;
@@ -218,7 +217,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	make_list();
 	fuzz_demand(bm_backend_dsa.open(&env, &engine) == 0, "the engine opens");
 	fuzz_demand(bm_backend_dsa.chan_open(engine, -1, &channel) == 0, "a channel opens");
-	for (int steps = 0; device.left > 0 && steps < STEPS; steps++)
+	for (int steps = 0; fuzz_left() > 0 && steps < STEPS; steps++)
 		step(channel);
 	end(engine, channel);
 	return 0;

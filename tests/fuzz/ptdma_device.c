@@ -25,32 +25,6 @@ struct fuzz_device device;
 unsigned char fuzz_from[FUZZ_ARENA] __attribute__((aligned(FUZZ_PAGE)));
 unsigned char fuzz_to[FUZZ_ARENA] __attribute__((aligned(FUZZ_PAGE)));
 
-void fuzz_demand(int holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "not so: %s\n", what);
-	abort();
-}
-
-/* Zeros when it is used up: the device is silent then. */
-unsigned int fuzz_byte(void)
-{
-	if (device.left == 0)
-		return 0;
-	device.left--;
-	return *device.input++;
-}
-
-uint64_t fuzz_number(size_t bytes)
-{
-	uint64_t value = 0;
-
-	for (size_t i = 0; i < bytes; i++)
-		value = value << 8 | fuzz_byte();
-	return value;
-}
-
 /* ---------------------------------------------------------------- copies */
 
 static uint64_t address_of(uint32_t low, uint32_t high)

@@ -9,6 +9,7 @@
 #ifndef FUZZ_PTDMA_DEVICE_H
 #define FUZZ_PTDMA_DEVICE_H
 
+#include "input.h"
 #include "pci/pci.h"
 
 #define FUZZ_PAGE      4096u
@@ -41,8 +42,6 @@ struct fuzz_function {
 };
 
 struct fuzz_device {
-	const uint8_t *input;
-	size_t left;
 	unsigned int present; /* functions, a bit each */
 	int guards, scattered, no_resets;
 	int plain; /* it does as it should */
@@ -55,12 +54,6 @@ struct fuzz_device {
 
 extern struct fuzz_device device;
 extern unsigned char fuzz_from[FUZZ_ARENA], fuzz_to[FUZZ_ARENA];
-
-/* Ends the process with what is not so. */
-void fuzz_demand(int holds, const char *what);
-/* Of the input; zeros when it is used up. */
-unsigned int fuzz_byte(void);
-uint64_t fuzz_number(size_t bytes);
 
 /* Something happens to a function. */
 void fuzz_device_event(struct fuzz_function *function);

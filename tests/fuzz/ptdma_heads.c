@@ -244,8 +244,7 @@ static void begin(const uint8_t *data, size_t size)
 	unsigned int how;
 
 	memset(&device, 0, sizeof(device));
-	device.input = data;
-	device.left = size;
+	fuzz_begin(data, size);
 	how = fuzz_byte();
 	device.present = 1 + how % 3;
 	device.guards = how >> 2 & 1;
@@ -278,7 +277,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_demand(bm_backend_ptdma.chan_open(engine, -1, &channel) == 0, "a channel opens");
 	make_list();
 	device.plain = 0;
-	for (int steps = 0; device.left > 0 && steps < STEPS; steps++)
+	for (int steps = 0; fuzz_left() > 0 && steps < STEPS; steps++)
 		step(channel);
 	end(engine, channel);
 	return 0;

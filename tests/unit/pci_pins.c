@@ -56,6 +56,17 @@ static uint64_t bus(uint64_t addr, size_t *run)
 static const uint64_t source_runs[][2] = {{0, 3}, {4, 2}, {9, 1}};
 static const uint64_t target_runs[][2] = {{10, 4}, {7, 2}};
 
+/* By vfio, with the windows that a test has set. */
+static void pin_usual(void)
+{
+	pci_space(BM_PCI_VFIO);
+	opened = pci_opened(PCI_A);
+	ck_assert_int_eq(bm_pci_pins_new(pci.space, PAGES_0 * PCI_PAGE, COPIES, &pins), 0);
+	count = 0;
+	add_usual();
+	ck_assert_int_eq(bm_pci_pin(pins, copies, count), 0);
+}
+
 /* What is between the runs is touched by nobody. */
 START_TEST(mapped_are_the_runs_and_nothing_else)
 {
@@ -215,12 +226,7 @@ START_TEST(addresses_where_the_iommu_has_few)
 	pci_begin("vfio-pci");
 	pci.ranges = low;
 	pci.range_count = 2;
-	pci_space(BM_PCI_VFIO);
-	opened = pci_opened(PCI_A);
-	ck_assert_int_eq(bm_pci_pins_new(pci.space, PAGES_0 * PCI_PAGE, COPIES, &pins), 0);
-	count = 0;
-	add_usual();
-	ck_assert_int_eq(bm_pci_pin(pins, copies, count), 0);
+	pin_usual();
 	first = bus(FROM + PCI_PAGE, &run);
 	ck_assert_uint_eq(run, 2 * PCI_PAGE);
 	ck_assert_uint_le(first, 0xffffffff);
@@ -242,12 +248,7 @@ START_TEST(addresses_where_the_iommu_has_odd_ones)
 	pci.ranges = odd;
 	pci.range_count = 3;
 	pci.other_caps = 1;
-	pci_space(BM_PCI_VFIO);
-	opened = pci_opened(PCI_A);
-	ck_assert_int_eq(bm_pci_pins_new(pci.space, PAGES_0 * PCI_PAGE, COPIES, &pins), 0);
-	count = 0;
-	add_usual();
-	ck_assert_int_eq(bm_pci_pin(pins, copies, count), 0);
+	pin_usual();
 	ck_assert_uint_eq(bus(FROM + 4 * PCI_PAGE, &run), FROM + 4 * PCI_PAGE);
 	ck_assert_uint_le(bus(FROM, &run), 0x1fffffff);
 	ck_assert_uint_le(bus(TO + 7 * PCI_PAGE, &run), 0x1fffffff);
@@ -262,12 +263,7 @@ START_TEST(addresses_where_the_kernel_tells_none)
 	pci_begin("vfio-pci");
 	pci.no_ranges = 1;
 	pci.range_count = 0;
-	pci_space(BM_PCI_VFIO);
-	opened = pci_opened(PCI_A);
-	ck_assert_int_eq(bm_pci_pins_new(pci.space, PAGES_0 * PCI_PAGE, COPIES, &pins), 0);
-	count = 0;
-	add_usual();
-	ck_assert_int_eq(bm_pci_pin(pins, copies, count), 0);
+	pin_usual();
 	ck_assert_uint_lt(bus(FROM, &run), 0xfee00000);
 	end();
 }

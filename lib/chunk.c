@@ -100,11 +100,13 @@ static void copy(struct bm_chunk_work *work)
 	struct bm_window *window = work->window;
 	struct bm_copy copies[BM_COPIES_MOST];
 	unsigned char ends[BM_COPIES_MOST];
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, begin;
 	size_t count = list_copies(work, copies, &bytes);
 
 	BM_PROBE1(copy__begin, bytes);
+	begin = work->copier.sys->now_ns();
 	work->lost = count ? bm_copy_all(&work->copier, copies, count, ends) : 0;
+	work->ns_copy = work->copier.sys->now_ns() - begin;
 	BM_PROBE1(copy__end, bytes);
 	for (size_t i = 0; i < count; i++) {
 		uint64_t from = (uint64_t)(uintptr_t)copies[i].from;
@@ -210,10 +212,12 @@ static void run_window(struct bm_chunk_work *work)
 
 	work->copier =
 		bm_seat_copier(work->swap, work->seat, work->chunk->node, work->chunk->pinnable);
+	work->ns_copy = 0;
 	rc = bm_window_open(work->uffd, work->window, &frame);
 	if (rc == 0) {
 		pass_through(work);
 		work->chunk->ns_window = sys->now_ns() - begin;
+		work->chunk->ns_copy = work->ns_copy;
 		work->chunk->preempted = work->chunk->watched && sys->switches() != switches;
 	} else {
 		set_why_all(work->chunk, why_not_open(rc));
@@ -288,7 +292,7 @@ static void redo(struct bm_chunk_work *work)
 	struct bm_chunk *chunk = work->chunk;
 	uint64_t moved[WORDS];
 	unsigned char why[BM_SLAB_PAGES];
-	uint64_t ns_window = chunk->ns_window;
+	uint64_t ns_window = chunk->ns_window, ns_copy = chunk->ns_copy;
 	int preempted = chunk->preempted;
 
 	memcpy(moved, chunk->moved, sizeof(moved));
@@ -302,6 +306,7 @@ static void redo(struct bm_chunk_work *work)
 	/* Told is the window in which it was waited for. */
 	if (ns_window > chunk->ns_window) {
 		chunk->ns_window = ns_window;
+		chunk->ns_copy = ns_copy;
 		chunk->preempted = preempted;
 	}
 }
@@ -347,7 +352,7 @@ int bm_chunk_swap(struct bm_swap *swap, struct bm_seat *seat, struct bm_chunk *c
 	if (rc < 0)
 		return rc;
 	memset(chunk->moved, 0, sizeof(chunk->moved));
-	chunk->ns_window = 0;
+	chunk->ns_window = chunk->ns_copy = 0;
 	chunk->preempted = 0;
 	if (bm_seat_claim(work.uffd, seat, __builtin_frame_address(0), chunk + 1) == 0)
 		run_aimed(&work);

@@ -31,6 +31,7 @@ struct bm_chunk {
 	uint64_t moved[BM_SLAB_PAGES / 64]; /* pages that are new; of a huge one the first */
 	unsigned char why[BM_SLAB_PAGES];   /* of the others: enum bm_reason */
 	uint64_t ns_window;                 /* how long it was out of reach */
+	uint64_t ns_copy;                   /* of that: while it was copied, but by the kernel */
 	int preempted;                      /* the thread did not run all that time */
 };
 

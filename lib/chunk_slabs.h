@@ -16,9 +16,10 @@ struct bm_chunk_work {
 	struct bm_lane lane;
 	struct bm_copier copier; /* of the seat, which lies on the heap */
 	int pagemap;
-	int refused; /* the flags of mapping and pool differ */
-	int mixed;   /* those of the pool do among themselves */
-	size_t lost; /* copies that the backend may still be making */
+	int refused;      /* the flags of mapping and pool differ */
+	int mixed;        /* those of the pool do among themselves */
+	size_t lost;      /* copies that the backend may still be making */
+	uint64_t ns_copy; /* of this window */
 	uint16_t place[BM_SLAB_PAGES];
 };
 

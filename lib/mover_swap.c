@@ -190,7 +190,7 @@ static void follow_window(struct gather *gather, const struct bm_rates_chunk *pr
 
 	if (chunk->ns_window == 0)
 		return;
-	bm_stalls_window(job->choice.stalls, chunk->ns_window, chunk->preempted);
+	bm_stalls_window(job->choice.stalls, chunk->ns_window, chunk->ns_copy, chunk->preempted);
 	if (job->choice.bound_ns && !chunk->preempted)
 		bm_rates_follow_window(job->rates, price, chunk->direct, chunk->ns_window);
 }

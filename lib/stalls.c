@@ -15,10 +15,11 @@ static void at_least(atomic_uint_fast64_t *longest, uint64_t ns)
 		continue;
 }
 
-void bm_stalls_window(struct bm_stalls *stalls, uint64_t ns, int preempted)
+void bm_stalls_window(struct bm_stalls *stalls, uint64_t ns, uint64_t copying, int preempted)
 {
 	add(&stalls->windows, 1);
 	add(&stalls->ns, ns);
+	add(&stalls->copying, copying);
 	at_least(&stalls->longest, ns);
 	if (stalls->bound_ns && ns > stalls->bound_ns)
 		add(&stalls->late, 1);
@@ -39,6 +40,7 @@ void bm_stalls_report(const struct bm_stalls *stalls, struct bm_report *report)
 	if (report->windows == 0)
 		return;
 	report->ns_window = atomic_load(&stalls->ns);
+	report->ns_copy = atomic_load(&stalls->copying);
 	report->ns_window_max = atomic_load(&stalls->longest);
 	report->windows_late = atomic_load(&stalls->late);
 	report->windows_preempted = atomic_load(&stalls->preempted);

@@ -87,6 +87,7 @@ void bm_sums_add(struct bm_sums *sums, const struct bm_report *report,
 	stats->bytes_offloaded += report->bytes_offloaded;
 	stats->windows += report->windows;
 	stats->ns_window += report->ns_window;
+	stats->ns_copy += report->ns_copy;
 	stats->windows_late += report->windows_late;
 	stats->windows_preempted += report->windows_preempted;
 	if (report->ns_window_max > stats->ns_window_max)

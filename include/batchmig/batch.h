@@ -140,6 +140,7 @@ struct bm_report {
 	uint64_t windows_preempted; /* in which the scheduler ran something else */
 	uint64_t ns_call_max;       /* the longest kernel call that moves */
 	uint64_t bytes_offloaded;   /* copied by the engine of a device, not by a CPU */
+	uint64_t ns_copy;           /* of ns_window: while a backend copied */
 };
 
 /*

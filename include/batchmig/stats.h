@@ -35,6 +35,7 @@ struct bm_stats {
 	uint64_t windows_preempted;
 	uint64_t ns_call_max;
 	uint64_t bytes_offloaded; /* as in struct bm_report */
+	uint64_t ns_copy;
 };
 
 /*

@@ -68,8 +68,11 @@ START_TEST(huge_pages_stay_huge)
 			ck_assert_int_eq(smaps_kb(area.start, "AnonHugePages"),
 					 (long)(area.length >> 10));
 		}
-		if (swap_usable())
+		if (swap_usable()) {
 			ck_assert_uint_eq(swapper.report.bytes_swapped, area.length);
+			/* The kernel copies none of them. */
+			ck_assert_uint_gt(swapper.report.ns_copy, 0);
+		}
 		area_free(&area);
 		swapper_free(&swapper);
 	}

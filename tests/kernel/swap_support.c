@@ -187,6 +187,7 @@ void check_swapped(const struct swapper *swapper, const struct area *area, const
 	ck_assert_uint_eq(swapper->report.bytes_swapped, swapper->report.bytes_moved);
 	ck_assert_uint_gt(swapper->report.ns_window, 0);
 	ck_assert_uint_le(swapper->report.ns_window_max, swapper->report.ns_window);
+	ck_assert_uint_le(swapper->report.ns_copy, swapper->report.ns_window);
 	ck_assert_str_eq(swapper->report.mover, "swap");
 	ck_assert_uint_eq(frames_kept(area, before), 0);
 }

@@ -200,14 +200,15 @@ START_TEST(late_windows_are_counted)
 	static struct bm_stalls stalls = {.bound_ns = 1000};
 	struct bm_report report = {0};
 
-	bm_stalls_window(&stalls, 900, 0);
-	bm_stalls_window(&stalls, 1000, 1);
-	bm_stalls_window(&stalls, 5000, 1);
+	bm_stalls_window(&stalls, 900, 300, 0);
+	bm_stalls_window(&stalls, 1000, 0, 1);
+	bm_stalls_window(&stalls, 5000, 4000, 1);
 	bm_stalls_call(&stalls, 70);
 	bm_stalls_call(&stalls, 60);
 	bm_stalls_report(&stalls, &report);
 	ck_assert_uint_eq(report.windows, 3);
 	ck_assert_uint_eq(report.ns_window, 6900);
+	ck_assert_uint_eq(report.ns_copy, 4300);
 	ck_assert_uint_eq(report.ns_window_max, 5000);
 	ck_assert_uint_eq(report.windows_late, 1);
 	ck_assert_uint_eq(report.windows_preempted, 2);

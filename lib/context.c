@@ -11,6 +11,7 @@
 #include "cancel.h"
 #include "error.h"
 #include "profile.h"
+#include "registry.h"
 #include "ranks.h"
 
 #include "exit_report.h"
@@ -96,6 +97,14 @@ void bm_context_let_go(struct bm_context *context)
 		release(context);
 }
 
+static void pick_backends(const struct bm_sys *sys, struct bm_context *context)
+{
+	struct bm_backend_env env;
+
+	bm_config_backend_env(sys, &context->config, &env);
+	bm_registry_picks(context->config.backend, &env, &context->picks);
+}
+
 int bm_context_create(const struct bm_sys *sys, const struct bm_options *options,
 		      struct bm_context **context)
 {
@@ -130,6 +139,7 @@ int bm_context_create(const struct bm_sys *sys, const struct bm_options *options
 	made->misses_hinted = version < 6006;
 	pthread_mutex_init(&made->sums.lock, NULL);
 	pthread_mutex_init(&made->swap_lock, NULL);
+	pick_backends(sys, made);
 	made->allowance.bytes_per_s = (uint64_t)made->config.value[BM_OPTION_MAX_BYTES_PER_S];
 	atomic_init(&made->holds, 1);
 	bm_queue_init(&made->queue, sys);

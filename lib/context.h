@@ -36,6 +36,7 @@ struct bm_context {
 	struct bm_pairs pairs;           /* what chunks and calls cost here */
 	int has_profile;                 /* and that comes from a file */
 	char profile_said[BM_WHY_MAX];   /* why it does not, "" */
+	struct bm_picks picks;           /* of its list of backends, for batches without one */
 	const struct bm_backend *copies; /* instead of one of the list: for tests */
 	struct bm_context *previous;     /* default context of the parent process */
 	int reported;                    /* see exit_report.h; it was, when the process ended */

@@ -94,10 +94,21 @@ const char *bm_registry_cpu(void)
 	return table[CPU].name;
 }
 
-static const struct row *find(const char *name)
+/* One of a list, where it is: a batch may bring its own list, so that nothing is copied. */
+struct name {
+	const char *start;
+	size_t length;
+};
+
+static int is_word(const struct name *name, const char *word)
+{
+	return strncmp(name->start, word, name->length) == 0 && !word[name->length];
+}
+
+static const struct row *find(const struct name *name)
 {
 	for (size_t i = 0; i < COUNT_OF(table); i++) {
-		if (strcmp(table[i].name, name) == 0)
+		if (is_word(name, table[i].name))
 			return &table[i];
 	}
 	return NULL;
@@ -125,11 +136,14 @@ static size_t distance(const char *a, const char *b)
 	return row[width];
 }
 
-static int unknown(const char *name, const char *option, char *why)
+static int unknown(const struct name *word, const char *option, char *why)
 {
 	const char *near = NULL;
+	char name[NAME_MAX_BYTES];
 	size_t best = 3; /* more than two letters off is another word */
 
+	snprintf(name, sizeof(name), "%.*s", (int)bm_least(word->length, sizeof(name)),
+		 word->start);
 	for (size_t i = 0; i < COUNT_OF(table); i++) {
 		size_t off = distance(name, table[i].name);
 
@@ -158,38 +172,37 @@ static void explain_remedy(char *why, size_t used, const char *remedy)
 }
 
 /* The next name of a list, which is moved behind it; 0 at its end. */
-static int next_name(const char **list, char *name)
+static int next_name(const char **list, struct name *name)
 {
-	size_t span;
-
 	if (!*list)
 		return 0;
-	span = strcspn(*list, ",");
-	snprintf(name, NAME_MAX_BYTES, "%.*s", (int)bm_least(span, NAME_MAX_BYTES), *list);
-	*list = (*list)[span] ? *list + span + 1 : NULL;
+	name->start = *list;
+	name->length = strcspn(*list, ",");
+	*list = name->start[name->length] ? name->start + name->length + 1 : NULL;
 	return 1;
 }
 
 int bm_registry_check(const char *list, const char *option, const struct bm_backend_env *env,
 		      char *why)
 {
-	char reasons[BM_WHY_MAX] = "", name[NAME_MAX_BYTES], remedy[BM_WHY_MAX] = "";
+	char reasons[BM_WHY_MAX] = "", remedy[BM_WHY_MAX] = "";
 	const char *rest = list;
+	struct name name;
 	size_t used = 0;
 
-	while (next_name(&rest, name)) {
-		if (!find(name) && strcmp(name, "auto") != 0)
-			return unknown(name, option, why);
+	while (next_name(&rest, &name)) {
+		if (!find(&name) && !is_word(&name, "auto"))
+			return unknown(&name, option, why);
 	}
 	rest = list;
-	while (next_name(&rest, name)) {
-		const struct row *row = find(name);
+	while (next_name(&rest, &name)) {
+		const struct row *row = find(&name);
 
 		if (!row || is_usable(row, env, why, remedy)) {
 			*why = '\0';
 			return 0;
 		}
-		used = explain(reasons, used, name, why);
+		used = explain(reasons, used, row->name, why);
 	}
 	/* Of several ones there is no room to say what helps each. */
 	if (!strchr(list, ',') && remedy[0])
@@ -241,10 +254,10 @@ static void pick_all(const struct bm_backend_env *env, struct bm_picks *picks)
 
 void bm_registry_picks(const char *list, const struct bm_backend_env *env, struct bm_picks *picks)
 {
-	char name[NAME_MAX_BYTES];
+	struct name name;
 
-	while (next_name(&list, name)) {
-		const struct row *row = find(name);
+	while (next_name(&list, &name)) {
+		const struct row *row = find(&name);
 
 		if (row == &table[KERNEL])
 			return; /* what comes after the kernel is never needed */

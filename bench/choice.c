@@ -8,82 +8,29 @@
  * copy_loop and mover, one of them at a time, threads and chunk_kb together.
  * With two nodes pages go to the other one and back, with one they get other
  * memory of it (BM_REPLACE). The variables BATCHMIG_... hold for all of them.
- * Ends with 0, with 1 when something failed, a byte was wrong or --check found
- * what it looks for, with 2 when called wrongly, with 77 when swap cannot be
- * used here.
  */
 #include "choice.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "commands.h"
+#include "refuse.h"
+#include "results.h"
 
 #define ROUNDS      7
 #define FINALS      15
 #define MIB         64
 #define MIB_LEAST   4 /* a batch of 1024 pages */
-#define MIB_MOST    524288
 #define PERCENT_MAX 10000
-
-static void usage(FILE *file)
-{
-	fprintf(file,
-		"usage: choice [OPTION...] [WORD...]\n"
-		"  --rounds N       in each of which all settings take their turn (%d; 1..%d)\n"
-		"  --final N        rounds of auto and the %d fastest, which decide (%d; 0..%d)\n"
-		"  --mib N          of base pages; of huge pages twice as much (%d; %d..%d)\n"
-		"  --check PERCENT  status 1 when auto takes so much longer in a scene (0..%d)\n"
-		"  --all            the times of all settings, too\n"
-		"  --json FILE      the same numbers and those of each round\n"
-		"Scenes; a WORD chooses those that have it in their name, as in base or cold:\n",
-		ROUNDS, ROUNDS_MAX, FINALISTS, FINALS, ROUNDS_MAX, MIB, MIB_LEAST, MIB_MOST,
-		PERCENT_MAX);
-	for (int i = 0; i < shape_count; i++)
-		fprintf(file, "  %s, warm; %s, cold: %s\n", shapes[i].name, shapes[i].name,
-			shapes[i].what);
-	fprintf(file, "warm: the pool is full of what moved before; cold: it is empty\n");
-}
-
-static void take_option(struct choice *choice, int option, const char *text)
-{
-	if (option == 'r')
-		choice->setup.rounds = (int)whole_number("--rounds", text, 1, ROUNDS_MAX);
-	else if (option == 'f')
-		choice->finals = (int)whole_number("--final", text, 0, ROUNDS_MAX);
-	else if (option == 'm')
-		choice->setup.mb = (size_t)whole_number("--mib", text, MIB_LEAST, MIB_MOST);
-	else if (option == 'c')
-		choice->check = (int)whole_number("--check", text, 0, PERCENT_MAX);
-	else if (option == 'a')
-		choice->verbose = 1;
-	else if (option == 'j')
-		choice->json = text;
-	else
-		usage(option == 'h' ? stdout : stderr), exit(option == 'h' ? 0 : WRONG_CALL);
-}
-
-static void parse(struct choice *choice, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{"rounds", required_argument, NULL, 'r'}, {"final", required_argument, NULL, 'f'},
-		{"mib", required_argument, NULL, 'm'},    {"check", required_argument, NULL, 'c'},
-		{"all", no_argument, NULL, 'a'},          {"json", required_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
-		take_option(choice, option, optarg);
-	choice->setup.words = argv + optind;
-	choice->setup.word_count = argc - optind;
-}
 
 static int chosen(const struct choice *choice, const char *name)
 {
-	for (int i = 0; i < choice->setup.word_count; i++)
-		if (strstr(name, choice->setup.words[i]))
+	for (int i = 0; i < choice->word_count; i++)
+		if (strstr(name, choice->words[i]))
 			return 1;
-	return choice->setup.word_count == 0;
+	return choice->word_count == 0;
 }
 
 static int can_be_had(const struct choice *choice, const struct shape *shape)
@@ -91,16 +38,15 @@ static int can_be_had(const struct choice *choice, const struct shape *shape)
 	return shape->frames != FRAMES_HUGE || choice->setup.huge_size;
 }
 
-static void check_words(const struct choice *choice)
+static void check_words(const struct choice *choice, struct argp_state *state)
 {
 	char name[TITLE_MAX];
 
 	for (int i = 0; i < 2 * shape_count; i++)
 		if (chosen(choice, scene_name(&shapes[i / 2], i % 2, name, sizeof(name))))
 			return;
-	fprintf(stderr, "%s is not allowed: no scene has it in its name\n", choice->setup.words[0]);
-	usage(stderr);
-	exit(WRONG_CALL);
+	argp_error(state, "%s is not allowed: no scene has it in its name; --help lists them",
+		   choice->words[0]);
 }
 
 static int run_scenes(const struct choice *choice, const struct setting *settings,
@@ -119,8 +65,11 @@ static int run_scenes(const struct choice *choice, const struct setting *setting
 		scene_open(&scene, choice, shape, i % 2);
 		race(&scene, settings, setting_count, &verdicts[count]);
 		scene_close(&scene);
-		if (choice->verbose)
-			table_scene(choice, &verdicts[count]);
+		verdict_rows(choice, &verdicts[count]);
+		if (choice->all)
+			results_show(choice->setup.results);
+		else
+			results_unshown(choice->setup.results);
 		count++;
 	}
 	return count;
@@ -129,10 +78,11 @@ static int run_scenes(const struct choice *choice, const struct setting *setting
 /* Is auto too slow somewhere? Not moving the pages is no way to be fast. */
 static int check(const struct choice *choice, const struct verdict *verdicts, int count)
 {
+	double ratios[ROUNDS_MAX];
 	int bad = 0;
 
 	for (int i = 0; choice->check >= 0 && i < count; i++) {
-		double ratio = verdict_ratio(&verdicts[i], verdicts[i].chosen);
+		double ratio = verdict_ratio(choice, &verdicts[i], verdicts[i].chosen, ratios);
 
 		if (ratio <= 1 + choice->check / 100.0 &&
 		    runner_left(verdicts[i].chosen) <= LEFT_ALLOWED)
@@ -147,18 +97,92 @@ static int check(const struct choice *choice, const struct verdict *verdicts, in
 	return bad;
 }
 
-int main(int argc, char **argv)
+enum { KEY_FINAL = 256, KEY_CHECK, KEY_ALL };
+
+static const struct argp_option options[] = {
+	{"final", KEY_FINAL, "N", 0,
+	 "Rounds of auto and the fastest settings, which decide (15; 0..1000)", 0},
+	{"check", KEY_CHECK, "PERCENT", 0,
+	 "Status 1 when auto takes so much longer in a scene, or leaves pages (0..10000)", 0},
+	{"all", KEY_ALL, NULL, 0, "Shows all settings of each scene, too", 0},
+	{0},
+};
+
+static void check_options(struct argp_state *state, const struct choice *choice)
 {
-	static struct choice choice = {.setup = {.rounds = ROUNDS, .mb = MIB, .mover = "swap"},
-				       .finals = FINALS,
-				       .check = -1};
+	refuse(state, &choice->setup, NO_THREADS | NO_MOVER | NO_INSTRUCTIONS);
+	if (choice->setup.mb && choice->setup.mb < MIB_LEAST)
+		argp_error(state, "--mb %zu is not allowed here: it must be at least %d",
+			   choice->setup.mb, MIB_LEAST);
+}
+
+static error_t take_option(int key, char *text, struct argp_state *state)
+{
+	struct choice *choice = state->input;
+
+	if (key == ARGP_KEY_INIT)
+		state->child_inputs[0] = &choice->setup;
+	else if (key == KEY_FINAL)
+		choice->finals = (int)whole_number("--final", text, 0, ROUNDS_MAX);
+	else if (key == KEY_CHECK)
+		choice->check = (int)whole_number("--check", text, 0, PERCENT_MAX);
+	else if (key == KEY_ALL)
+		choice->all = 1;
+	else if (key == ARGP_KEY_ARGS) {
+		choice->words = state->argv + state->next;
+		choice->word_count = state->argc - state->next;
+		check_words(choice, state);
+	} else if (key == ARGP_KEY_END)
+		check_options(state, choice);
+	else
+		return ARGP_ERR_UNKNOWN;
+	return 0;
+}
+
+/* The scenes are told behind the options; argp frees what it is given. */
+static char *list_scenes(int key, const char *text, void *input)
+{
+	char *list = NULL;
+	size_t size;
+	FILE *file;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return (char *)(uintptr_t)text;
+	file = open_memstream(&list, &size);
+	if (!file)
+		die("memory for the help");
+	fprintf(file, "A WORD chooses the scenes that have it in their name, as in base or cold. "
+		      "Warm: the pool is full of what moved before; cold: it is empty.\n");
+	for (int i = 0; i < shape_count; i++)
+		fprintf(file, "  %s, warm; %s, cold: %s\n", shapes[i].name, shapes[i].name,
+			shapes[i].what);
+	fclose(file);
+	return list;
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = take_option,
+	.args_doc = "[WORD...]",
+	.doc = "Is what the library chooses by itself ever much slower than the best that can "
+	       "be set?",
+	.children = setup_options,
+	.help_filter = list_scenes,
+};
+
+int command_choice(int argc, char **argv)
+{
+	static struct choice choice = {.finals = FINALS, .check = -1};
 	static struct setting settings[RUNNERS_MAX];
 	static struct verdict verdicts[SCENES_MAX];
-	int count, status;
+	const char *names[MOVERS_MAX];
+	int count, bad;
 
-	parse(&choice, argc, argv);
-	check_words(&choice);
-	look_around(&choice.setup);
+	setup_parse(&argp, &choice, argc, argv);
+	choice.setup.movers = "swap/cpu";
+	setup_begin(&choice.setup, ROUNDS, MIB);
+	movers_list(&choice.setup, names);
 	count = settings_list(&choice, settings);
 	count = run_scenes(&choice, settings, count, verdicts);
 	if (!count) {
@@ -166,10 +190,8 @@ int main(int argc, char **argv)
 		return SKIPPED;
 	}
 	table_print(&choice, verdicts, count);
-	if (choice.json)
-		choice_json_write(&choice, verdicts, count);
-	status = check(&choice, verdicts, count);
+	bad = check(&choice, verdicts, count);
 	for (int i = 0; i < count; i++)
 		free(verdicts[i].runners);
-	return status;
+	return setup_end(&choice.setup) || bad;
 }

@@ -9,9 +9,11 @@
 #ifndef BENCH_CHOICE_H
 #define BENCH_CHOICE_H
 
-#include "swap.h"
+#include "memory.h"
+#include "mover.h"
+#include "setup.h"
+#include "spread.h"
 
-#define ROUNDS_MAX   999
 #define RUNNERS_MAX  64
 #define SCENES_MAX   16
 #define REPEATS_MAX  64
@@ -26,8 +28,9 @@ struct choice {
 	struct setup setup; /* rounds, mb of base pages; what the machine has */
 	int finals;         /* rounds of the final */
 	int check;          /* percent; -1: do not */
-	int verbose;        /* 1: all settings of each scene, too */
-	const char *json;
+	int all;            /* also the times of all settings */
+	char *const *words; /* choose scenes */
+	int word_count;
 };
 
 enum kind {
@@ -42,10 +45,6 @@ struct setting {
 	const char *mover;
 	int64_t threads, chunk_kb, pool_mb; /* BM_OPTION_UNSET: left to the library */
 	const char *copy_loop;
-};
-
-struct spread {
-	double median, min, max; /* nanoseconds of a batch */
 };
 
 struct runner {
@@ -68,7 +67,6 @@ struct scene {
 	const struct choice *choice;
 	const struct shape *shape;
 	int cold; /* the pool is empty before each batch */
-	struct setup setup;
 	struct region region;
 	size_t count, repeats; /* entries of a batch, batches of different pages in a round */
 	void **pages;
@@ -85,7 +83,6 @@ struct verdict {
 	const struct runner *chosen, *twin, *best; /* best: of the fixed ones */
 	enum part part;                            /* whose times decide */
 	double estimate_ns;                        /* 0: not told */
-	size_t entries;
 };
 
 /* ---------------------------------------------------------- choice_settings.c */
@@ -111,21 +108,19 @@ double runner_turn(struct runner *runner, struct scene *scene);
 
 /* -------------------------------------------------------------- choice_race.c */
 
+/* Rounds of a part. */
+int part_rounds(const struct choice *choice, enum part part);
 /* All rounds of a scene. */
 void race(struct scene *scene, const struct setting *settings, int count, struct verdict *verdict);
-double verdict_ratio(const struct verdict *verdict, const struct runner *runner);
+/* Its time by that of the best fixed setting: of each round into @ratios, and their median. */
+double verdict_ratio(const struct choice *choice, const struct verdict *verdict,
+		     const struct runner *runner, double *ratios);
 double runner_left(const struct runner *runner);
-struct spread spread_of(const double *values, int count);
 
-/* ---------------------------------------------------------- choice_estimate.c */
+/* ------------------------------------------------------------ choice_table.c */
 
-/* Nanoseconds that the library expects of a batch; 0 when it cannot tell. */
-double estimate_ns(struct bm_context *context, const struct bm_request *request);
-
-/* ------------------------------------------- choice_table.c, choice_json.c */
-
-void table_scene(const struct choice *choice, const struct verdict *verdict);
+/* The rows of a scene. */
+void verdict_rows(const struct choice *choice, const struct verdict *verdict);
 void table_print(const struct choice *choice, const struct verdict *verdicts, int count);
-void choice_json_write(const struct choice *choice, const struct verdict *verdicts, int count);
 
 #endif

@@ -15,24 +15,17 @@
 
 #define ESTIMATES 3
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-struct spread spread_of(const double *values, int count)
+static struct spread spread_of_copy(const double *values, int count)
 {
 	double sorted[ROUNDS_MAX];
 
 	memcpy(sorted, values, (size_t)count * sizeof(sorted[0]));
-	qsort(sorted, (size_t)count, sizeof(sorted[0]), by_value);
-	return (struct spread){
-		.median = (sorted[(count - 1) / 2] + sorted[count / 2]) / 2,
-		.min = sorted[0],
-		.max = sorted[count - 1],
-	};
+	return spread_of(sorted, count);
+}
+
+int part_rounds(const struct choice *choice, enum part part)
+{
+	return part == FIELD ? choice->setup.rounds : choice->finals;
 }
 
 double runner_left(const struct runner *runner)
@@ -40,9 +33,15 @@ double runner_left(const struct runner *runner)
 	return runner->entries ? (double)runner->left / (double)runner->entries : 0;
 }
 
-double verdict_ratio(const struct verdict *verdict, const struct runner *runner)
+/* Of each round by itself: what slows all of a round down is no matter. */
+double verdict_ratio(const struct choice *choice, const struct verdict *verdict,
+		     const struct runner *runner, double *ratios)
 {
-	return runner->spread[verdict->part].median / verdict->best->spread[verdict->part].median;
+	int rounds = part_rounds(choice, verdict->part);
+
+	for (int i = 0; i < rounds; i++)
+		ratios[i] = runner->ns[verdict->part][i] / verdict->best->ns[verdict->part][i];
+	return spread_of_copy(ratios, rounds).median;
 }
 
 /* Nobody shall always come after the same one. */
@@ -64,7 +63,7 @@ static void shuffle(struct runner **runners, int count, uint64_t *random)
 static void rounds(struct scene *scene, struct runner **runners, int count, enum part part)
 {
 	uint64_t random = UINT64_C(88172645463325252);
-	int all = part == FIELD ? scene->choice->setup.rounds : scene->choice->finals;
+	int all = part_rounds(scene->choice, part);
 	char name[TITLE_MAX];
 
 	scene_name(scene->shape, scene->cold, name, sizeof(name));
@@ -83,7 +82,7 @@ static void rounds(struct scene *scene, struct runner **runners, int count, enum
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\r\033[K");
 	for (int i = 0; i < count && all; i++)
-		runners[i]->spread[part] = spread_of(runners[i]->ns[part], all);
+		runners[i]->spread[part] = spread_of_copy(runners[i]->ns[part], all);
 }
 
 static int faster(const void *a, const void *b)
@@ -162,7 +161,6 @@ void race(struct scene *scene, const struct setting *settings, int count, struct
 	int finalist_count;
 
 	scene_name(scene->shape, scene->cold, verdict->name, sizeof(verdict->name));
-	verdict->entries = scene->count;
 	verdict->count = count;
 	verdict->runners = runners_new(settings, count, order);
 	verdict->part = scene->choice->finals ? FINAL : FIELD;

@@ -11,8 +11,7 @@
 
 static void prepare(const struct scene *scene, struct bm_request *request, size_t index, int to_far)
 {
-	bm_request_init(request, sizeof(*request));
-	request->flags = scene->setup.two_nodes ? 0 : BM_REPLACE;
+	request_begin(request, &scene->choice->setup);
 	request->count = scene->count;
 	request->pages = scene->pages + index * scene->count;
 	request->nodes = scene->nodes[to_far];
@@ -29,10 +28,21 @@ static void take_report(struct runner *runner, const struct scene *scene, struct
 	if (rc < 0)
 		library_failed("bm_batch_report", rc);
 	runner->entries += scene->count;
-	runner->left += scene->setup.two_nodes ? (uint64_t)misplaced
-					       : scene->count - report.reasons[BM_REASON_NONE];
+	runner->left += scene->choice->setup.two_nodes
+				? (uint64_t)misplaced
+				: scene->count - report.reasons[BM_REASON_NONE];
 	if (report.threads > runner->threads)
 		runner->threads = report.threads;
+}
+
+/* 0 when it cannot be told. */
+static double estimate_ns(struct bm_context *context, const struct bm_request *request)
+{
+	struct bm_estimate estimate;
+
+	if (bm_estimate(context, request, &estimate, sizeof(estimate)) < 0)
+		return 0;
+	return (double)estimate.ns;
 }
 
 static double batch_run(struct runner *runner, struct scene *scene, size_t index, int to_far,
@@ -61,7 +71,7 @@ static double batch_run(struct runner *runner, struct scene *scene, size_t index
  */
 static double pass(struct runner *runner, struct scene *scene, int timed)
 {
-	int two_nodes = scene->setup.two_nodes;
+	int two_nodes = scene->choice->setup.two_nodes;
 	double ns[REPEATS_MAX];
 
 	for (size_t i = 0; i < scene->repeats; i++) {
@@ -74,7 +84,7 @@ static double pass(struct runner *runner, struct scene *scene, int timed)
 
 static double cold_pass(struct runner *runner, struct scene *scene)
 {
-	int two_nodes = scene->setup.two_nodes;
+	int two_nodes = scene->choice->setup.two_nodes;
 	double ns[REPEATS_MAX];
 
 	for (size_t i = 0; i < scene->repeats; i++) {

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define LASTING 4096 /* entries of a round: smaller batches are several */
 
@@ -37,6 +36,7 @@ static void *array(size_t count, size_t size)
 
 static void name_pages(struct scene *scene, size_t step)
 {
+	const struct setup *setup = &scene->choice->setup;
 	size_t all = scene->region.length / step;
 
 	scene->count = scene->shape->count ? scene->shape->count : all;
@@ -52,7 +52,7 @@ static void name_pages(struct scene *scene, size_t step)
 	for (int far = 0; far < 2; far++) {
 		scene->nodes[far] = array(scene->count, sizeof(int));
 		for (size_t i = 0; i < scene->count; i++)
-			scene->nodes[far][i] = far ? scene->setup.far : scene->setup.near;
+			scene->nodes[far][i] = far ? setup->far : setup->near;
 	}
 }
 
@@ -60,27 +60,18 @@ static void name_pages(struct scene *scene, size_t step)
 void scene_open(struct scene *scene, const struct choice *choice, const struct shape *shape,
 		int cold)
 {
-	memset(scene, 0, sizeof(*scene));
-	scene->choice = choice;
-	scene->shape = shape;
-	scene->cold = cold;
-	scene->setup = choice->setup;
-	if (shape->frames == FRAMES_HUGE)
-		scene->setup.mb *= 2;
-	region_new(&scene->region, &scene->setup, shape->frames, scene->setup.near);
-	name_pages(scene,
-		   shape->stride ? shape->stride * scene->setup.page_size : scene->setup.huge_size);
+	const struct setup *setup = &choice->setup;
+	size_t bytes = setup->mb << 20;
+
+	*scene = (struct scene){.choice = choice, .shape = shape, .cold = cold};
+	region_new(&scene->region, setup, shape->frames,
+		   shape->frames == FRAMES_HUGE ? 2 * bytes : bytes, setup->near);
+	name_pages(scene, shape->stride ? shape->stride * setup->page_size : setup->huge_size);
 }
 
 void scene_close(struct scene *scene)
 {
-	size_t wrong = region_wrong(&scene->region, 1, scene->region.page_size);
-
-	if (wrong) {
-		fprintf(stderr, "%s: %zu words are not what was written\n", scene->shape->what,
-			wrong);
-		exit(1);
-	}
+	region_check(&scene->region, scene->shape->what);
 	free(scene->pages);
 	free(scene->nodes[0]);
 	free(scene->nodes[1]);

@@ -153,10 +153,8 @@ static int list_loops(void)
 	struct bm_info *info;
 	int rc = bm_info_new(NULL, &info), count = 0;
 
-	if (rc < 0) {
-		fprintf(stderr, "bm_info_new: %s\n", bm_error_text(rc));
-		exit(1);
-	}
+	if (rc < 0)
+		library_failed("bm_info_new", rc);
 	for (size_t i = 0; (option = bm_info_option(info, i)); i++) {
 		const char *at = option->allowed;
 

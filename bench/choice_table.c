@@ -1,124 +1,100 @@
 /* SPDX-License-Identifier: MIT */
-/* choice_table.c - the times as tables for people, 100 columns wide. */
+/* choice_table.c - the rows of a scene, and one line for each scene for people. */
 #include "choice.h"
 
 #include <stdio.h>
-#include <string.h>
 
-/* Times of a line are all in the same unit. */
-struct unit {
-	const char *name;
-	double ns;
-	int decimals;
-};
+#include "results.h"
 
-static struct unit unit_of(double ns)
+/* Each setting has what the first row has for keys. */
+static void add_times(const struct choice *choice, json_t *row, const struct runner *runner,
+		      enum part part)
 {
-	if (ns >= 1e8)
-		return (struct unit){"ms", 1e6, 0};
-	return ns >= 1e7 ? (struct unit){"ms", 1e6, 1} : (struct unit){"us", 1e3, 0};
+	double us[ROUNDS_MAX];
+
+	for (int i = 0; i < part_rounds(choice, part); i++)
+		us[i] = runner->ns[part][i] / 1000;
+	row_values(row, us, part_rounds(choice, part));
 }
 
-static const char *time_text(struct spread spread, char *text, size_t size)
+static json_t *add_setting(const struct choice *choice, const struct verdict *verdict,
+			   const struct runner *runner)
 {
-	struct unit unit = unit_of(spread.median);
-
-	snprintf(text, size, "%.*f %s (%.*f-%.*f)", unit.decimals, spread.median / unit.ns,
-		 unit.name, unit.decimals, spread.min / unit.ns, unit.decimals,
-		 spread.max / unit.ns);
-	return text;
-}
-
-static const char *left_text(const struct runner *runner, char *text, size_t size)
-{
+	struct results *results = choice->setup.results;
+	json_t *row = results_row(results, "choice", "time", "us", LESS_IS_BETTER);
 	double left = runner_left(runner);
 
-	text[0] = '\0';
-	if (left > LEFT_ALLOWED)
-		snprintf(text, size, " left %.0f %%", 100 * left);
+	row_key(row, "scene", "%s", verdict->name);
+	row_key(row, "setting", "%s", runner->setting->name);
+	add_times(choice, row, runner, FIELD);
+	if (choice->finals && runner->spread[FINAL].median > 0)
+		add_times(choice, results_again(results, row, "final_time", "us", LESS_IS_BETTER),
+			  runner, FINAL);
+	row_values(results_again(results, row, "left_share", "", LESS_IS_BETTER), &left, 1);
+	return row;
+}
+
+/* What a scene is about: auto, or its twin, beside the best. */
+static void add_ratio(const struct choice *choice, const struct verdict *verdict,
+		      const struct runner *runner, const json_t *like)
+{
+	json_t *row = results_again(choice->setup.results, like, "to_best", "x", LESS_IS_BETTER);
+	double ratios[ROUNDS_MAX];
+
+	verdict_ratio(choice, verdict, runner, ratios);
+	row_values(row, ratios, part_rounds(choice, verdict->part));
+	row_note(row, "the best fixed setting: %s", verdict->best->setting->name);
+}
+
+void verdict_rows(const struct choice *choice, const struct verdict *verdict)
+{
+	for (int i = 0; i < verdict->count; i++) {
+		const struct runner *runner = &verdict->runners[i];
+		const json_t *row = add_setting(choice, verdict, runner);
+		double us = verdict->estimate_ns / 1000;
+
+		if (runner->setting->kind != FIXED)
+			add_ratio(choice, verdict, runner, row);
+		if (runner->setting->kind == AUTO && us > 0)
+			row_values(results_again(choice->setup.results, row, "estimate", "us",
+						 NEITHER),
+				   &us, 1);
+	}
+}
+
+/* "1234 (1200-1300)", microseconds. */
+static const char *time_text(const struct spread *spread, char *text, size_t size)
+{
+	snprintf(text, size, "%.0f (%.0f-%.0f)", spread->median / 1000, spread->min / 1000,
+		 spread->max / 1000);
 	return text;
 }
 
-static void print_runner(const struct choice *choice, const struct runner *runner)
-{
-	char field[64], final[64], left[32];
-	int was_there = choice->finals && runner->spread[FINAL].median > 0;
-
-	printf("  %-30s %-26s %-26s %3u%s\n", runner->setting->name,
-	       time_text(runner->spread[FIELD], field, sizeof(field)),
-	       was_there ? time_text(runner->spread[FINAL], final, sizeof(final)) : "",
-	       (unsigned int)runner->threads, left_text(runner, left, sizeof(left)));
-}
-
-void table_scene(const struct choice *choice, const struct verdict *verdict)
-{
-	printf("%s (%zu entries a batch)\n  %-30s %-26s %-26s %s\n", verdict->name,
-	       verdict->entries, "setting", "field: time of a batch", "final", "threads");
-	for (int i = 0; i < verdict->count; i++)
-		print_runner(choice, &verdict->runners[i]);
-	printf("\n");
-	fflush(stdout);
-}
-
-static void print_verdict(const struct verdict *verdict)
+static void print_verdict(const struct choice *choice, const struct verdict *verdict)
 {
 	const struct spread *chosen = &verdict->chosen->spread[verdict->part];
-	const struct spread *best = &verdict->best->spread[verdict->part];
-	char mine[64], other[64], left[32];
+	double left = runner_left(verdict->chosen), ratios[ROUNDS_MAX];
+	char mine[64], other[64], estimate[32] = "";
 
-	printf("%-16s %-22s %-22s %5.2f %5.2f  %s%s\n", verdict->name,
-	       time_text(*chosen, mine, sizeof(mine)), time_text(*best, other, sizeof(other)),
-	       verdict_ratio(verdict, verdict->chosen), verdict_ratio(verdict, verdict->twin),
-	       verdict->best->setting->name, left_text(verdict->chosen, left, sizeof(left)));
-}
-
-static void print_estimates(const struct verdict *verdicts, int count)
-{
-	int any = 0;
-
-	for (const struct verdict *verdict = verdicts; verdict < verdicts + count; verdict++) {
-		double measured = verdict->chosen->spread[verdict->part].median;
-		struct unit unit = unit_of(measured);
-
-		if (verdict->estimate_ns <= 0)
-			continue;
-		if (!any++)
-			printf("\n%-16s %12s %12s %22s\n", "scene", "estimate", "measured",
-			       "estimate / measured");
-		printf("%-16s %9.*f %s %9.*f %s %22.2f\n", verdict->name, unit.decimals,
-		       verdict->estimate_ns / unit.ns, unit.name, unit.decimals, measured / unit.ns,
-		       unit.name, verdict->estimate_ns / measured);
-	}
-	if (!any)
-		printf("\nThis library does not estimate.\n");
-}
-
-static void print_setup(const struct choice *choice)
-{
-	printf("library %s, %d CPUs, %s; %d rounds", bm_version(), choice->setup.cpus,
-	       choice->setup.two_nodes ? "to the other node and back" : "one node: BM_REPLACE",
-	       choice->setup.rounds);
-	if (choice->finals)
-		printf(", then %d of auto and the %d fastest", choice->finals, FINALISTS);
-	printf("\nTime of a batch: median (smallest-largest). ratio: auto / best fixed; again: a "
-	       "second context\nof auto / best fixed. How far these are from each other is "
-	       "noise.\n\n");
+	if (verdict->estimate_ns > 0)
+		snprintf(estimate, sizeof(estimate), "%.2f", verdict->estimate_ns / chosen->median);
+	printf("%-16s %-22s %-22s %5.2f %5.2f %8s  %s", verdict->name,
+	       time_text(chosen, mine, sizeof(mine)),
+	       time_text(&verdict->best->spread[verdict->part], other, sizeof(other)),
+	       verdict_ratio(choice, verdict, verdict->chosen, ratios),
+	       verdict_ratio(choice, verdict, verdict->twin, ratios), estimate,
+	       verdict->best->setting->name);
+	if (left > LEFT_ALLOWED)
+		printf(" left %.0f %%", 100 * left);
+	printf("\n");
 }
 
 void table_print(const struct choice *choice, const struct verdict *verdicts, int count)
 {
-	const struct verdict *worst = verdicts;
-
-	print_setup(choice);
-	printf("%-16s %-22s %-22s %5s %5s  %s\n", "scene", "auto", "best fixed", "ratio", "again",
-	       "which is");
-	for (int i = 0; i < count; i++) {
-		const struct verdict *verdict = &verdicts[i];
-
-		print_verdict(verdict);
-		if (verdict_ratio(verdict, verdict->chosen) > verdict_ratio(worst, worst->chosen))
-			worst = verdict;
-	}
-	printf("worst ratio %.2f: %s\n", verdict_ratio(worst, worst->chosen), worst->name);
-	print_estimates(verdicts, count);
+	printf("\nMicroseconds of a batch. ratio: auto by the best fixed setting; again: a second "
+	       "context of auto\nby it. How far these are from each other is noise. estimate: of "
+	       "bm_estimate(), by what was measured.\n\n%-16s %-22s %-22s %5s %5s %8s  %s\n",
+	       "scene", "auto", "best fixed", "ratio", "again", "estimate", "which is");
+	for (int i = 0; i < count; i++)
+		print_verdict(choice, &verdicts[i]);
 }

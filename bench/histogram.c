@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* histogram.c - times in logarithmic steps of at most 1.6 %, for quantiles and curves. */
 #include "histogram.h"
-#include "swap.h"
+#include "setup.h"
 
 #include <stdlib.h>
 #include <string.h>

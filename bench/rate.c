@@ -7,29 +7,43 @@
  * (BM_REPLACE). Every 5 ms bm_batch_progress() tells how much has moved. A
  * second and a tenth of one are looked at from each of these moments on, not
  * one after the other, so that no burst is cut in two; MB are 10^6 bytes. The
- * pool is filled before, without a rate. Ends with 0, with 1 when something
- * failed or a byte was wrong, with 2 when called wrongly, with 77 when the
- * mover cannot be used here.
+ * pool is filled before, without a rate.
  */
-#include "swap.h"
-
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
+
+#include "commands.h"
+#include "memory.h"
+#include "mover.h"
+#include "refuse.h"
+#include "results.h"
+#include "team.h"
 
 #define POLL_US     5000
-#define RATES_MAX   16
 #define RATE_MB_MAX 1000000
-#define MIB_MAX     1048576
+#define SECONDS     5
 #define SECONDS_MAX 3600
+#define ROUNDS      3
+#define MIB         256
+
+enum metric { LEAST_1S, MOST_1S, LEAST_100MS, MOST_100MS, MEAN_ERROR, METRICS };
+
+static const struct {
+	const char *name;
+	enum better better;
+} metrics[METRICS] = {{"least_1s", MORE_IS_BETTER},
+		      {"most_1s", LESS_IS_BETTER},
+		      {"least_100ms", MORE_IS_BETTER},
+		      {"most_100ms", LESS_IS_BETTER},
+		      {"mean_error", NEITHER}};
 
 struct rates {
 	struct setup setup;
-	int seconds, list;
-	long mb[RATES_MAX];
+	int seconds;
+	long mb[LISTED_MAX];
 	int count;
+	const char *mover;
+	double percent[LISTED_MAX][METRICS][ROUNDS_MAX];
 };
 
 /* Bytes so far at a time. */
@@ -53,24 +67,6 @@ static void add_sample(struct samples *samples, double ns, double bytes)
 	samples->at[samples->count++] = (struct sample){ns, bytes};
 }
 
-static struct bm_context *context_open(const struct setup *setup, long mb)
-{
-	struct bm_context *context;
-	struct bm_options options;
-	int rc;
-
-	bm_options_init(&options, sizeof(options));
-	options.mover = setup->mover;
-	options.pool_mb = (int64_t)setup->mb + 64;
-	options.local_ranks = 1;
-	options.pool_idle_ms = 0;
-	options.max_bytes_per_s = mb * 1000000;
-	rc = bm_context_new(&options, &context);
-	if (rc < 0)
-		library_failed("bm_context_new", rc);
-	return context;
-}
-
 static struct bm_batch *start(struct bm_context *context, const struct setup *setup,
 			      struct bm_range *range, int64_t rate)
 {
@@ -78,8 +74,7 @@ static struct bm_batch *start(struct bm_context *context, const struct setup *se
 	struct bm_batch *batch;
 	int rc;
 
-	bm_request_init(&request, sizeof(request));
-	request.flags = BM_QUIET | (setup->two_nodes ? 0 : BM_REPLACE);
+	request_begin(&request, setup);
 	request.count = 1;
 	request.ranges = range;
 	request.range_size = sizeof(*range);
@@ -130,28 +125,31 @@ static void measure(const struct rates *rates, const struct region *region, long
 		    struct samples *samples)
 {
 	const struct setup *setup = &rates->setup;
-	struct bm_context *context = context_open(setup, mb);
+	const struct mover_options options = {.name = rates->mover,
+					      .pool_mb = pool_mb_of(setup),
+					      .max_bytes_per_s = mb * 1000000};
 	struct bm_range range = {.addr = region->start, .length = region->length};
 	double before = 0, end;
+	struct mover mover;
 	int complete = 1;
 
+	mover_open(&mover, &options);
 	for (int turn = 0; turn < 2; turn++) {
 		range.node = turn ? setup->near : setup->far;
-		finish(start(context, setup, &range, BM_UNBOUNDED));
+		finish(start(mover.context, setup, &range, BM_UNBOUNDED));
 	}
 	end = now_ns() + rates->seconds * 1e9;
 	for (int turn = 0; complete; turn++) {
 		struct bm_batch *batch;
 
 		range.node = turn % 2 ? setup->near : setup->far;
-		batch = start(context, setup, &range, 0);
+		batch = start(mover.context, setup, &range, 0);
 		complete = poll_batch(batch, samples, before, end);
 		if (!complete)
 			bm_batch_cancel(batch);
 		before += finish(batch);
 	}
-	bm_context_free(context);
-	bm_quiesce();
+	mover_close(&mover);
 }
 
 /* Bytes in the @span nanoseconds after sample @from, between samples by line; -1: too few. */
@@ -173,8 +171,9 @@ static double bytes_in(const struct samples *samples, size_t from, double span)
 	return 0;
 }
 
-/* The most and the least in any @span, in percent of what is allowed beyond it. */
-static void print_worst(const struct samples *samples, double span, double allowed)
+/* The least and the most in any @span, in percent of what is allowed. */
+static void find_worst(const struct samples *samples, double span, double allowed,
+		       double percent[2])
 {
 	double most = -1, least = -1;
 
@@ -188,150 +187,112 @@ static void print_worst(const struct samples *samples, double span, double allow
 		if (least < 0 || bytes < least)
 			least = bytes;
 	}
-	if (most < 0)
-		printf(" - | - |");
-	else
-		printf(" %+.2f %% | %+.2f %% |", 100 * (least / allowed - 1),
-		       100 * (most / allowed - 1));
-}
-
-/* MB of one span after the other. */
-static void print_list(const struct samples *samples, const char *what, double span)
-{
-	double next = samples->at[0].ns;
-
-	printf("MB in each %s:", what);
-	for (size_t i = 0; i < samples->count; i++) {
-		double bytes;
-
-		if (samples->at[i].ns < next)
-			continue;
-		bytes = bytes_in(samples, i, span);
-		if (bytes < 0)
-			break;
-		printf(" %.2f", bytes / 1e6);
-		next += span;
+	if (most < 0) {
+		fprintf(stderr, "there is no whole span of %g s in what was seen\n", span / 1e9);
+		exit(1);
 	}
-	printf("\n");
+	percent[0] = 100 * least / allowed;
+	percent[1] = 100 * most / allowed;
 }
 
-static void print_rate(const struct rates *rates, const struct samples *samples, long mb, int huge)
+static void one_round(struct rates *rates, const struct region *region, int index, int round)
 {
-	const struct sample *first = samples->at, *last = samples->at + samples->count - 1;
-	double allowed = (double)mb * 1e6;
-	double mean = (last->bytes - first->bytes) / ((last->ns - first->ns) / 1e9);
+	double allowed = (double)rates->mb[index] * 1e6, second[2], tenth[2];
+	const struct sample *first, *last;
+	struct samples samples = {NULL, 0, 0};
 
-	printf("| %s | %ld | %.2f | %+.2f %% |", huge ? "huge" : "base", mb, mean / 1e6,
-	       100 * (mean / allowed - 1));
-	print_worst(samples, 1e9, allowed);
-	print_worst(samples, 1e8, allowed / 10);
-	printf("\n");
-	fflush(stdout);
-	if (rates->list) {
-		print_list(samples, "second", 1e9);
-		print_list(samples, "100 ms", 1e8);
+	measure(rates, region, rates->mb[index], &samples);
+	first = samples.at;
+	last = samples.at + samples.count - 1;
+	find_worst(&samples, 1e9, allowed, second);
+	find_worst(&samples, 1e8, allowed / 10, tenth);
+	rates->percent[index][MEAN_ERROR][round] =
+		100 * ((last->bytes - first->bytes) / ((last->ns - first->ns) / 1e9) / allowed - 1);
+	rates->percent[index][LEAST_1S][round] = second[0];
+	rates->percent[index][MOST_1S][round] = second[1];
+	rates->percent[index][LEAST_100MS][round] = tenth[0];
+	rates->percent[index][MOST_100MS][round] = tenth[1];
+	free(samples.at);
+}
+
+static void add_rows(const struct rates *rates, int index, const char *pages)
+{
+	for (int i = 0; i < METRICS; i++) {
+		json_t *row = results_row(rates->setup.results, "rate", metrics[i].name, "%",
+					  metrics[i].better);
+
+		row_key(row, "pages", "%s", pages);
+		row_key(row, "rate", "%ld MB/s", rates->mb[index]);
+		row_key(row, "mover", "%s", rates->mover);
+		row_values(row, rates->percent[index][i], rates->setup.rounds);
 	}
 }
 
-/* Returns how many words are wrong afterwards. */
-static size_t run_pages(const struct rates *rates, int huge)
+static void run_pages(struct rates *rates, enum frames frames)
 {
 	struct region region;
-	size_t wrong;
 
-	region_new(&region, &rates->setup, huge ? FRAMES_HUGE : FRAMES_IN_ORDER, rates->setup.near);
-	for (int i = 0; i < rates->count; i++) {
-		struct samples samples = {NULL, 0, 0};
-
-		measure(rates, &region, rates->mb[i], &samples);
-		print_rate(rates, &samples, rates->mb[i], huge);
-		free(samples.at);
-	}
-	wrong = region_wrong(&region, 1, region.page_size);
+	region_new(&region, &rates->setup, frames, rates->setup.mb << 20, rates->setup.near);
+	for (int round = 0; round < rates->setup.rounds; round++)
+		for (int i = 0; i < rates->count; i++)
+			one_round(rates, &region, i, round);
+	region_check(&region, "rate");
 	region_free(&region);
-	return wrong;
+	for (int i = 0; i < rates->count; i++)
+		add_rows(rates, i, pages_text(&rates->setup, frames));
+	results_show(rates->setup.results);
 }
 
-static void usage(FILE *file)
+enum { KEY_RATES = 256, KEY_SECONDS };
+
+static const struct argp_option options[] = {
+	{"rates", KEY_RATES, "LIST", 0, "MB/s, each in 1..1000000 (50,200,1000)", 0},
+	{"seconds", KEY_SECONDS, "N", 0, "2..3600, for each rate and size of pages (5)", 0},
+	{0},
+};
+
+static error_t take_option(int key, char *text, struct argp_state *state)
 {
-	fprintf(file,
-		"usage: rate [OPTION...]\n"
-		"  --rates LIST  MB/s (50,200,1000; each 1..%d)\n"
-		"  --seconds N   for each rate and size of pages (5; 2..%d)\n"
-		"  --mib N       of the set (256; 2..%d)\n"
-		"  --mover NAME  instead of swap\n"
-		"  --list        also what moved in each second and each 100 ms\n",
-		RATE_MB_MAX, SECONDS_MAX, MIB_MAX);
+	struct rates *rates = state->input;
+
+	if (key == ARGP_KEY_INIT)
+		state->child_inputs[0] = &rates->setup;
+	else if (key == KEY_RATES)
+		rates->count = whole_numbers("--rates", text, (long[]){1, RATE_MB_MAX}, rates->mb,
+					     LISTED_MAX);
+	else if (key == KEY_SECONDS)
+		rates->seconds = (int)whole_number("--seconds", text, 2, SECONDS_MAX);
+	else if (key == ARGP_KEY_END)
+		refuse(state, &rates->setup, NO_THREADS | NO_INSTRUCTIONS);
+	else
+		return ARGP_ERR_UNKNOWN;
+	return 0;
 }
 
-static void list_rates(struct rates *rates, char *list)
-{
-	char *rest = NULL;
+static const struct argp argp = {
+	.options = options,
+	.parser = take_option,
+	.doc = "How exactly max_bytes_per_s is kept: in percent of it, what the worst seconds and "
+	       "tenths of a second are, and how far away the mean is.",
+	.children = setup_options,
+};
 
-	rates->count = 0;
-	for (char *part = strtok_r(list, ",", &rest); part; part = strtok_r(NULL, ",", &rest)) {
-		if (rates->count == RATES_MAX) {
-			fprintf(stderr, "--rates: at most %d numbers are allowed\n", RATES_MAX);
-			exit(WRONG_CALL);
-		}
-		rates->mb[rates->count++] = whole_number("--rates", part, 1, RATE_MB_MAX);
+int command_rate(int argc, char **argv)
+{
+	static struct rates rates = {.seconds = SECONDS, .mb = {50, 200, 1000}, .count = 3};
+	const char *names[MOVERS_MAX];
+	int movers;
+
+	setup_parse(&argp, &rates, argc, argv);
+	if (!rates.setup.movers)
+		rates.setup.movers = "swap/cpu";
+	setup_begin(&rates.setup, ROUNDS, MIB);
+	movers = movers_list(&rates.setup, names);
+	for (int i = 0; i < movers; i++) {
+		rates.mover = names[i];
+		run_pages(&rates, FRAMES_IN_ORDER);
+		if (rates.setup.huge_size)
+			run_pages(&rates, FRAMES_HUGE);
 	}
-	if (!rates->count)
-		whole_number("--rates", list, 1, RATE_MB_MAX);
-}
-
-static void parse(struct rates *rates, int argc, char **argv)
-{
-	static const struct option options[] = {{"rates", required_argument, NULL, 'r'},
-						{"seconds", required_argument, NULL, 's'},
-						{"mib", required_argument, NULL, 'm'},
-						{"mover", required_argument, NULL, 'o'},
-						{"list", no_argument, NULL, 'l'},
-						{"help", no_argument, NULL, 'h'},
-						{NULL, 0, NULL, 0}};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'r')
-			list_rates(rates, optarg);
-		else if (option == 's')
-			rates->seconds = (int)whole_number("--seconds", optarg, 2, SECONDS_MAX);
-		else if (option == 'm')
-			rates->setup.mb = (size_t)whole_number("--mib", optarg, 2, MIB_MAX);
-		else if (option == 'o')
-			rates->setup.mover = optarg;
-		else if (option == 'l')
-			rates->list = 1;
-		else {
-			usage(option == 'h' ? stdout : stderr);
-			exit(option == 'h' ? 0 : WRONG_CALL);
-		}
-	}
-	if (optind < argc) {
-		fprintf(stderr, "%s is not allowed: there are options only\n", argv[optind]);
-		exit(WRONG_CALL);
-	}
-}
-
-int main(int argc, char **argv)
-{
-	struct rates rates = {.setup = {.mb = 256, .mover = "swap"},
-			      .seconds = 5,
-			      .mb = {50, 200, 1000},
-			      .count = 3};
-	size_t wrong = 0;
-
-	parse(&rates, argc, argv);
-	look_around(&rates.setup);
-	printf("library %s, mover %s, %zu MiB, %d s each; deviations of the mean and of the worst "
-	       "of all seconds and\nof all 100 ms, from too little to too much\n\n"
-	       "| pages | MB/s | mean MB/s | mean | least 1 s | most 1 s | least 100 ms | most 100 "
-	       "ms "
-	       "|\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
-	       bm_version(), rates.setup.mover, rates.setup.mb, rates.seconds);
-	for (int huge = 0; huge < (rates.setup.huge_size ? 2 : 1); huge++)
-		wrong += run_pages(&rates, huge);
-	if (wrong)
-		fprintf(stderr, "%zu words are not what was written\n", wrong);
-	return wrong ? 1 : 0;
+	return setup_end(&rates.setup);
 }

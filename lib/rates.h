@@ -45,7 +45,7 @@ struct bm_rates_chunk {
 	int huge;
 };
 
-/* Before anything is measured: as in docs/swap-performance.md. */
+/* Before anything is measured: as in docs/performance.md. */
 void bm_rates_init(struct bm_rates *rates);
 
 uint64_t bm_rates_swap_ns(const struct bm_rates *rates, const struct bm_rates_chunk *chunk);

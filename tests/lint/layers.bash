@@ -64,12 +64,12 @@ layers_calls() {
 # Programs see the public header only.
 layers_outside() {
 	local file folder name
-	for file in "$root"/{tools,examples,bench}/*.[ch]; do
+	for file in "$root"/{tools,examples,bench,bench/inside}/*.[ch]; do
 		[ -e "$file" ] || continue
 		folder=$(dirname "$file")
 		sed -n 's/^#include "\([^"]*\)".*/\1/p' "$file" | while read -r name; do
-			[ "$name" = batchmig.h ] || { [ -e "$folder/$name" ] && [ "$name" = "${name##*/}" ]; } ||
-				echo "${file#"$root/"} includes $name: only batchmig.h and its own headers are allowed"
+			[ "$name" = batchmig.h ] || { [ -e "$folder/$name" ] && [[ $name != *..* ]]; } ||
+				echo "${file#"$root/"} includes $name: only batchmig.h and headers of its own folder, or of one in it, are allowed"
 		done
 		sed -n 's/^#include <\([^>]*\)>.*/\1/p' "$file" | while read -r name; do
 			! [ -e "$root/lib/$name" ] || echo "${file#"$root/"} includes lib/$name"

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+# texts.jq - what was done for each table, how to read it, and its pictures; in the order of the page.
+
+def texts: [
+  {table: "throughput", title: "Throughput",
+   what: "The same memory was moved by each mover of the library, by the plain calls of the kernel, and copied by plain copies, in runs of pages without a gap; “all” is all of it in one run, “scattered” means base pages whose frames are not in order.",
+   how: "More is better: a mover at the height of “plain nt”, a bare non-temporal copy without any remapping, loses nothing to moving. “to plain nt” and “to move pages” are the same as ratios.",
+   pictures: [["throughput", "Throughput against the length of runs; bars: quartiles of the rounds."],
+              ["threads", "Throughput against the number of threads, for the longest runs that were measured."]]},
+  {table: "few", title: "A few pages at a time",
+   what: "Calls with one page or a few were made over and over, each with pages of its own.",
+   how: "What a call costs by itself dominates here: less time for a call is better."},
+  {table: "window", title: "When pages can be used again",
+   what: "Batches of so many pages were moved in chunks of a fixed size and, as “auto”, of the size that the library chooses.",
+   how: "Up and to the left is better: much throughput, and the first page can be used soon. Larger chunks are faster, and are out of reach for longer.",
+   pictures: [["window", "Throughput against the time until the first page can be used; large black points: the size that the library chooses, with the pages of the batch; the other curves end at the same number."],
+              ["reach", "How long pages are out of reach, against the size of chunks."]]},
+  {table: "load", title: "An application under load",
+   what: "Threads read and wrote memory at random while it moved, and each access was timed; “bound” is the longest time that a page may be out of reach (max_stall_us).",
+   how: "A curve close to “no migration” means that the application does not notice. The first picture shows how long the slowest accesses take, the second how many accesses are left.",
+   pictures: [["load", "How long accesses take, by percentile."],
+              ["slowdown", "Accesses of the application while memory moves, as a share of those without migration."]]},
+  {table: "scaling", title: "Small and large batches",
+   what: "Batches of a thousand pages and more were moved, and the library told where the time went: to plan, to find out what pages are (classify), to copy, to remap, to look whether they arrived (verify), and for the rest.",
+   how: "Bars of the same height mean that a page of a large batch costs no more than one of a small batch. “memory” is what the library needs for itself.",
+   pictures: [["scaling", "Where the time of a batch goes, by its number of pages and threads (T)."],
+              ["memory", "Memory that the library needs for each page of a batch."]]},
+  {table: "thp", title: "Huge pages",
+   what: "Memory in huge pages was moved by each mover; its huge pages were counted, and accesses at random timed, before and after.",
+   how: "As many huge pages after as before is good; with fewer of them accesses take longer, for the rest of the program.",
+   pictures: [["thp", "Share of the memory in huge pages, and the time of an access."]]},
+  {table: "program", title: "Whole programs",
+   what: "A redis server under requests, and the triad a = b + s c over large arrays, ran on while their memory was moved.",
+   how: "“during” beside “before” is what migration costs the program while it runs; “after” shows that nothing stays behind. On two nodes of different speed before and after differ for that reason, too.",
+   pictures: [["program", "Programs before, during and after the migration of their memory."]]},
+  {table: "interrupts", title: "Interrupts for the TLB",
+   what: "Memory was moved while other threads of the process ran, and the interrupts that make processors forget addresses were counted.",
+   how: "Less is better: each of them stops another thread of the program for a moment."},
+  {table: "choice", title: "Does the library choose well?",
+   what: "In each scene the library, told nothing but the promise that nobody else refers to the pages, took turns with contexts of fixed settings.",
+   how: "1 means that no fixed setting was faster; 1.1 that the best one needs a tenth less time. In one scene or another noise alone is worth some percent.",
+   pictures: [["choice", "Time of the automatic choice as a multiple of the best fixed setting; dashed: as fast as that."]]},
+  {table: "rate", title: "Bounded rates",
+   what: "Memory was moved over and over with a bound on bytes for each second (max_bytes_per_s).",
+   how: "What was reached should be close to the bound, and not above it in any second."},
+  {table: "tlb", title: "What a flush of the TLB costs",
+   what: "A page was taken its write permission away, alone and beside another running thread of the process.",
+   how: "The difference is the interrupt that has to be sent to the other processor."},
+  {table: "kernel", title: "The movers of the kernel",
+   what: "Pages were moved by the library with the movers of the kernel, and by plain calls of move_pages(2).",
+   how: "A ratio of 1 or less means that the library is no slower than the plain call."}
+];
+
+def text_of($table):
+  (texts | map(select(.table == $table))[0]) // {table: $table, title: $table, what: "", how: ""}
+  | .pictures //= [];

@@ -195,23 +195,18 @@ static void look_around(struct setup *setup)
 
 static json_t *facts(const struct setup *setup)
 {
+	const char *clock = setup->instructions ? "instructions" : "nanoseconds";
+	const char *kind = setup->two_nodes
+				   ? "to the other node and back"
+				   : "one node: pages get other memory of it (BM_REPLACE), no "
+				     "distance, no kernel mover";
 	json_t *facts = machine_facts();
+	json_t *more = json_pack("{s:s, s:i, s:i, s:b, s:i, s:I, s:s, s:s}", "plain_nt",
+				 copy_plain_name(), "from_node", setup->near, "to_node", setup->far,
+				 "page_frames_seen", setup->frames_seen, "rounds", setup->rounds,
+				 "mb", (json_int_t)setup->mb, "clock", clock, "kind", kind);
 
-	if (json_object_set_new(facts, "plain_nt", json_string(copy_plain_name())) < 0 ||
-	    json_object_set_new(facts, "from_node", json_integer(setup->near)) < 0 ||
-	    json_object_set_new(facts, "to_node", json_integer(setup->far)) < 0 ||
-	    json_object_set_new(facts, "page_frames_seen", json_boolean(setup->frames_seen)) < 0 ||
-	    json_object_set_new(facts, "rounds", json_integer(setup->rounds)) < 0 ||
-	    json_object_set_new(facts, "mb", json_integer((json_int_t)setup->mb)) < 0 ||
-	    json_object_set_new(facts, "clock",
-				json_string(setup->instructions ? "instructions" : "nanoseconds")) <
-		    0 ||
-	    json_object_set_new(facts, "kind",
-				json_string(setup->two_nodes
-						    ? "to the other node and back"
-						    : "one node: pages get other memory of it "
-						      "(BM_REPLACE), no distance, no kernel "
-						      "mover")) < 0)
+	if (!more || json_object_update_new(facts, more) < 0)
 		die("facts of the machine");
 	return facts;
 }

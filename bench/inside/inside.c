@@ -119,16 +119,21 @@ static void *listen_for_ever(void *arg)
 static int open_listener(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd, error;
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
 	memcpy(address.sun_path, path, strlen(path));
-	if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-	    listen(fd, 1) == 0)
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, 1) == 0)
 		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
 	return -1;
 }
 
@@ -156,10 +161,12 @@ __attribute__((constructor)) static void begin(void)
 	if (!path)
 		return;
 	inside.listener = open_listener(path);
-	if (inside.listener < 0)
+	if (inside.listener < 0) {
 		fprintf(stderr, VARIABLE "=%s: %s\n", path, strerror(errno));
-	else if (start_thread(&inside) != 0)
+	} else if (start_thread(&inside) != 0) {
 		fprintf(stderr, VARIABLE ": no thread can be started\n");
+		close(inside.listener);
+	}
 	unsetenv(VARIABLE);
 	unsetenv("LD_PRELOAD");
 }

@@ -12,20 +12,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "random.h"
 #include "spread.h"
 #include "team.h"
 
 #define LINE   64
 #define MOST   8192
 #define PASSES 25
-
-static size_t random_below(uint64_t *state, size_t end)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return (size_t)(*state % end);
-}
 
 /* Not the same line of all pages: these would be in a few sets of the caches. */
 static size_t line_of(size_t page, size_t lines)

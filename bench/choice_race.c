@@ -7,6 +7,7 @@
  * their own, and only the times of these are compared.
  */
 #include "choice.h"
+#include "random.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,12 +50,8 @@ static void shuffle(struct runner **runners, int count, uint64_t *random)
 {
 	for (int i = count; i > 1; i--) {
 		struct runner *kept = runners[i - 1];
-		int other;
+		int other = (int)random_below(random, (unsigned int)i);
 
-		*random ^= *random << 13;
-		*random ^= *random >> 7;
-		*random ^= *random << 17;
-		other = (int)(*random % (unsigned int)i);
 		runners[i - 1] = runners[other];
 		runners[other] = kept;
 	}

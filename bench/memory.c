@@ -11,6 +11,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "random.h"
+
 #define PFN_MASK   ((UINT64_C(1) << 55) - 1)
 #define PRESENT    (UINT64_C(1) << 63)
 #define PFN_CHUNK  4096
@@ -34,14 +36,6 @@ const char *pages_text(const struct setup *setup, enum frames frames)
 	return size;
 }
 
-static uint64_t random_next(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
-
 /*
  * The buddy allocator hands out neighbouring frames to one fault after the
  * other: touched in random order, neighbouring pages get distant frames.
@@ -57,7 +51,7 @@ static void touch_shuffled(const struct region *region)
 	for (size_t i = 0; i < count; i++)
 		order[i] = i;
 	for (size_t i = count; i > 1; i--) {
-		size_t other = random_next(&state) % i, kept = order[i - 1];
+		size_t other = random_below(&state, i), kept = order[i - 1];
 
 		order[i - 1] = order[other];
 		order[other] = kept;

@@ -308,9 +308,12 @@ double mover_run(struct mover *mover, const struct bm_request *request, size_t u
 	if (rc < 0)
 		library_failed("bm_batch_report", rc);
 	mover->batches++;
-	/* With one node all are where they should be, and some may have been left there. */
-	mover->left += request->flags & BM_REPLACE ? request->count - report.reasons[BM_REASON_NONE]
-						   : (uint64_t)misplaced;
+	/* With one node all are where they should be, and some may have been left there. Of
+	 * ranges the reasons count pages. */
+	if (!(request->flags & BM_REPLACE))
+		mover->left += (uint64_t)misplaced;
+	else if (request->pages)
+		mover->left += request->count - report.reasons[BM_REASON_NONE];
 	mover->entries += request->count;
 	mover->bytes += request->count * unit;
 	add_report(mover, &report);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "memory.h"
+#include "random.h"
 #include "spread.h"
 #include "team.h"
 #include "waits.h"
@@ -60,10 +61,7 @@ static void *next_page(struct observer *observer)
 {
 	if (observer->sight.first < 0)
 		return observer->pages[0];
-	observer->random ^= observer->random << 13;
-	observer->random ^= observer->random >> 7;
-	observer->random ^= observer->random << 17;
-	return observer->pages[observer->random % observer->count];
+	return observer->pages[random_below(&observer->random, observer->count)];
 }
 
 /* Is the first page in another frame? Yes, where that is not told. */

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "random.h"
 #include "team.h"
 #include "waits.h"
 
@@ -82,11 +83,8 @@ static char *random_page(struct toucher *toucher)
 {
 	const struct region *region = toucher->group->options.region;
 
-	toucher->random ^= toucher->random << 13;
-	toucher->random ^= toucher->random >> 7;
-	toucher->random ^= toucher->random << 17;
-	return region->start +
-	       toucher->random % (region->length / region->page_size) * region->page_size;
+	return region->start + random_below(&toucher->random, region->length / region->page_size) *
+				       region->page_size;
 }
 
 /* What the kernel counts from now on is of what comes next. Returns when it was asked. */

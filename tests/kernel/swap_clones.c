@@ -144,7 +144,7 @@ static int clone_again(void)
 	rc = madvise(place(PART_FROM), (PART_TO - PART_FROM) * PAGE, MADV_DONTNEED) != 0 ? 3 : 0;
 	pid = raw_clone(remove_a_part);
 	if (rc == 0)
-		rc = pid < 0 ? 5 : await_child(pid);
+		rc = pid < 0 ? 5 : end_of_child(pid);
 	return rc ? rc : rest_as_seen();
 }
 

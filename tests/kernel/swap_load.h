@@ -67,5 +67,10 @@ int in_asserting_child(int (*body)(void *arg), void *arg);
 void limit_child(unsigned int seconds);
 /* Waits for a child; its status as in_child() gives it. */
 int await_child(pid_t pid);
+/*
+ * The same in a child of raw clone(2), -1: it cannot be waited for. An assertion
+ * takes a lock of Check, which there may be one that no thread will ever give back.
+ */
+int end_of_child(pid_t pid);
 
 #endif

@@ -139,14 +139,15 @@ static void on_remapped(struct reader *reader, uint64_t from, uint64_t to, uint6
 static void end_strays(struct reader *reader)
 {
 	unsigned int kept = 0;
-	/* There must be room for what the next read can bring. */
-	int patient = reader->stray_count <= 2 * MESSAGES;
 
+	/*
+	 * There must be room for what the next read can bring: what is dropped stays
+	 * registered until a window on it ends, and first touches there are served.
+	 */
 	for (unsigned int i = 0; i < reader->stray_count; i++) {
 		struct bm_uffd_range stray = reader->strays[i];
 
-		if (bm_lease_end_stray(reader->uffd, stray.start, stray.start + stray.length,
-				       patient) == -EAGAIN)
+		if (bm_lease_end_stray(reader->uffd, &stray) == -EAGAIN && kept < 2 * MESSAGES)
 			reader->strays[kept++] = stray;
 	}
 	reader->stray_count = kept;

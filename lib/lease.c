@@ -7,12 +7,11 @@
 #include "claims.h"
 #include "events.h"
 #include "latch.h"
-#include "uffd_abi.h"
 #include "uffd_move.h"
 #include "vma.h"
 
-/* So often is waited for the application's thread to be through with its call. */
-#define PATIENCE 100
+/* A call of the application is in progress until its thread has run; so long may that take. */
+#define PATIENCE_NS UINT64_C(60000000000)
 
 static int register_range(struct bm_uffd *uffd, uint64_t start, uint64_t end)
 {
@@ -64,11 +63,9 @@ static void extend(struct bm_uffd *uffd, struct bm_lease *range)
 		range->end = high;
 }
 
-/*
- * Something in it is not ours, or is where another window's pages belong now:
- * the rest is unregistered mapping by mapping.
- */
-static void unregister_pieces(struct bm_uffd *uffd, const struct bm_lease *range)
+/* Mapping by mapping, but for those where another window's pages belong now. */
+static void each_piece(struct bm_uffd *uffd, const struct bm_lease *range,
+		       int (*call)(struct bm_uffd *uffd, uint64_t start, uint64_t end))
 {
 	uint64_t at = range->start, low, high;
 
@@ -81,7 +78,7 @@ static void unregister_pieces(struct bm_uffd *uffd, const struct bm_lease *range
 		low = low > at ? low : at;
 		high = high < range->end ? high : range->end;
 		if (low < high && !bm_window_awaits(uffd, low, high))
-			unregister_range(uffd, low, high);
+			call(uffd, low, high);
 		at = high;
 	}
 }
@@ -93,9 +90,23 @@ static int unregister(struct bm_uffd *uffd, const struct bm_lease *range)
 
 	if (!bm_window_awaits(uffd, range->start, range->end))
 		rc = unregister_range(uffd, range->start, range->end);
+	/* Something in it is not ours, or is awaited. */
 	if (rc == -EINVAL)
-		unregister_pieces(uffd, range);
+		each_piece(uffd, range, unregister_range);
 	return rc;
+}
+
+/* With the latch held: what lies there now. */
+static void register_again(struct bm_uffd *uffd, const struct bm_lease *range)
+{
+	if (register_range(uffd, range->start, range->end) < 0)
+		each_piece(uffd, range, register_range);
+}
+
+/* A call that changes what is registered has begun, and has not gone on yet. */
+static int is_changing(const struct bm_uffd *uffd, uint64_t addr)
+{
+	return bm_uffd_is_registered(uffd, addr) == -EAGAIN;
 }
 
 /* By the descriptor of the reader where ours is gone. */
@@ -123,90 +134,124 @@ static int hand_over(struct bm_uffd *uffd, const struct bm_lease *range)
 
 /*
  * With the latch held. 1: another lease keeps it registered; else *rc is what
- * came of unregistering it. Inside the gate no event is read: whoever remaps
- * what is registered gets no further than that one call, so that what the
- * bounds are of cannot go and something else come before it is unregistered.
- * -EAGAIN: such a call may be bringing pages of a window here just now, and
- * `patient`.
+ * came of unregistering it. -EAGAIN: not while the application changes what is
+ * registered, which may bring pages of a window here. It may have begun after
+ * it was asked for, even after the bounds were: then a part of what has come
+ * could be unregistered, with pages that are away. So it is asked for again
+ * afterwards: inside the gate no event is read, and whoever has begun gets no
+ * further than that one call, and does not find out.
  */
-static int release(struct bm_uffd *uffd, struct bm_lease *range, int patient, int *rc)
+static int release(struct bm_uffd *uffd, struct bm_lease *range, int *rc)
 {
 	int kept = -EAGAIN;
 
 	bm_gate_enter(&uffd->gate, uffd->sys);
-	if (!patient || bm_uffd_is_registered(uffd, range->start) != -EAGAIN) {
+	if (!is_changing(uffd, range->start)) {
 		extend(uffd, range);
 		kept = hand_over(uffd, range);
 		*rc = kept ? 0 : unregister(uffd, range);
+	}
+	if (kept == 0 && is_changing(uffd, range->start)) {
+		register_again(uffd, range);
+		kept = -EAGAIN;
 	}
 	bm_gate_leave(&uffd->gate, uffd->sys);
 	return kept;
 }
 
 /*
- * An mremap(2) of the application between the question for the bounds and
- * REGISTER leaves a part of a mapping registered: that is taken back at once.
+ * -ESTALE: an mremap(2) of the application between the question for the bounds
+ * and REGISTER; a part of a mapping may be registered now.
  */
 static int register_whole(struct bm_uffd *uffd, uint64_t at, uint64_t start, uint64_t end)
 {
-	struct bm_lease part = {0, start, end};
 	uint64_t low = start, high = end;
 	int rc = register_range(uffd, start, end);
 
 	if (rc < 0)
 		return rc;
 	bm_vma_bounds(uffd->sys, uffd->maps, at, &low, &high);
-	if (low <= start && end <= high)
-		return rc;
-	release(uffd, &part, 0, &rc);
-	return -ESTALE;
+	return low <= start && end <= high ? 0 : -ESTALE;
 }
 
 int bm_lease_take(struct bm_uffd *uffd, const struct bm_lease_wish *wish)
 {
 	uint64_t low = wish->low, high = wish->high;
-	int lease, rc;
+	int lease, registered = 0, rc;
 
 	bm_latch_take(&uffd->lease_latch, uffd->sys);
 	bm_vma_bounds(uffd->sys, uffd->maps, wish->start, &low, &high);
 	lease = find_free(uffd);
 	rc = low <= wish->start && wish->end <= high ? lease : -ESTALE;
-	if (rc >= 0)
+	if (rc >= 0) {
 		rc = register_whole(uffd, wish->start, low, high);
+		registered = rc == -ESTALE;
+	}
 	if (rc >= 0)
 		uffd->leases[lease] = (struct bm_lease){1, low, high};
 	bm_latch_give(&uffd->lease_latch, uffd->sys);
+	if (registered)
+		bm_lease_end_moved(uffd, low, high);
 	return rc < 0 ? rc : lease;
 }
 
-static int try_end(struct bm_uffd *uffd, int lease, struct bm_lease *range, int patient, int *rc)
+struct patience {
+	uint32_t seen;  /* of the reader's progress */
+	uint64_t begin; /* 0: nothing was waited for yet */
+};
+
+/* Until a call of the application that is in progress may be over; 0: it has been for too long. */
+static int wait_for_call(struct bm_uffd *uffd, struct patience *patience)
+{
+	uint64_t now = uffd->sys->now_ns();
+
+	if (patience->begin == 0)
+		patience->begin = now;
+	bm_events_pass(uffd, patience->seen);
+	patience->seen = atomic_load(&uffd->progress);
+	return now - patience->begin < PATIENCE_NS;
+}
+
+static int try_end(struct bm_uffd *uffd, int lease, struct bm_lease *range, int *rc)
 {
 	int kept;
 
 	bm_latch_take(&uffd->lease_latch, uffd->sys);
 	*range = uffd->leases[lease];
 	uffd->leases[lease].taken = 0;
-	kept = release(uffd, range, patient, rc);
-	uffd->leases[lease].taken = kept == -EAGAIN;
+	range->taken = 1;
+	kept = release(uffd, range, rc);
+	/* As far as it is registered again. */
+	if (kept == -EAGAIN)
+		uffd->leases[lease] = *range;
 	bm_latch_give(&uffd->lease_latch, uffd->sys);
 	return kept;
 }
 
+/* What cannot be unregistered is left to the next window on it: the reader serves first touches. */
+static void give_up(struct bm_uffd *uffd, int lease)
+{
+	bm_latch_take(&uffd->lease_latch, uffd->sys);
+	uffd->leases[lease].taken = 0;
+	bm_latch_give(&uffd->lease_latch, uffd->sys);
+}
+
 void bm_lease_end(struct bm_uffd *uffd, int lease, uint64_t start, uint64_t end)
 {
+	struct patience patience = {atomic_load(&uffd->progress), 0};
 	struct bm_lease range;
-	uint32_t seen = atomic_load(&uffd->progress);
 	int kept, rc = 0;
 
-	for (int tries = 0; (kept = try_end(uffd, lease, &range, tries < PATIENCE, &rc)) == -EAGAIN;
-	     tries++) {
+	while ((kept = try_end(uffd, lease, &range, &rc)) == -EAGAIN) {
 		/* Whoever waits for this window need not wait for that. */
-		if (tries == 0)
+		if (patience.begin == 0)
 			wake(uffd, start, end);
-		bm_events_pass(uffd, seen);
-		seen = atomic_load(&uffd->progress);
+		if (wait_for_call(uffd, &patience))
+			continue;
+		give_up(uffd, lease);
+		break;
 	}
-	if (rc < 0 && rc != -EINVAL) {
+	if (kept == 0 && rc < 0 && rc != -EINVAL) {
 		struct bm_uffd_range all = {range.start, range.end - range.start};
 
 		bm_events_errand(uffd, NULL, BM_UFFDIO_UNREGISTER, &all);
@@ -215,36 +260,33 @@ void bm_lease_end(struct bm_uffd *uffd, int lease, uint64_t start, uint64_t end)
 	wake(uffd, kept ? start : range.start, kept ? end : range.end);
 }
 
-static int try_end_moved(struct bm_uffd *uffd, struct bm_lease *range, int patient)
+static int try_end_moved(struct bm_uffd *uffd, struct bm_lease *range)
 {
 	int kept, rc;
 
 	bm_latch_take(&uffd->lease_latch, uffd->sys);
-	kept = release(uffd, range, patient, &rc);
+	kept = release(uffd, range, &rc);
 	bm_latch_give(&uffd->lease_latch, uffd->sys);
 	return kept;
 }
 
 void bm_lease_end_moved(struct bm_uffd *uffd, uint64_t start, uint64_t end)
 {
+	struct patience patience = {atomic_load(&uffd->progress), 0};
 	struct bm_lease range = {0, start, end};
-	uint32_t seen = atomic_load(&uffd->progress);
 
-	for (int tries = 0; try_end_moved(uffd, &range, tries < PATIENCE) == -EAGAIN; tries++) {
-		bm_events_pass(uffd, seen);
-		seen = atomic_load(&uffd->progress);
-	}
+	while (try_end_moved(uffd, &range) == -EAGAIN && wait_for_call(uffd, &patience))
+		;
 	wake(uffd, range.start, range.end);
 }
 
-int bm_lease_end_stray(struct bm_uffd *uffd, uint64_t start, uint64_t end, int patient)
+int bm_lease_end_stray(struct bm_uffd *uffd, struct bm_uffd_range *stray)
 {
-	struct bm_lease moved = {0, start, end};
-	struct bm_uffd_range range;
+	struct bm_lease moved = {0, stray->start, stray->start + stray->length};
+	int kept = try_end_moved(uffd, &moved);
 
-	if (try_end_moved(uffd, &moved, patient) == -EAGAIN)
-		return -EAGAIN;
-	range = (struct bm_uffd_range){moved.start, moved.end - moved.start};
-	uffd->sys->ioctl(uffd->fd, BM_UFFDIO_WAKE, &range);
-	return 0;
+	*stray = (struct bm_uffd_range){moved.start, moved.end - moved.start};
+	if (kept != -EAGAIN)
+		uffd->sys->ioctl(uffd->fd, BM_UFFDIO_WAKE, stray);
+	return kept == -EAGAIN ? -EAGAIN : 0;
 }

@@ -12,6 +12,7 @@
 #define BM_LEASE_H
 
 #include "uffd.h"
+#include "uffd_abi.h"
 
 /*
  * Registers the mapping that holds [start, end); where the kernel does not
@@ -31,8 +32,9 @@ void bm_lease_end(struct bm_uffd *uffd, int lease, uint64_t start, uint64_t end)
 void bm_lease_end_moved(struct bm_uffd *uffd, uint64_t start, uint64_t end);
 /*
  * The same where no window knows of it; by the reader, with the gate open.
- * -EAGAIN, if `patient`: not while the application changes mappings.
+ * -EAGAIN: not while the application changes mappings; *stray is what is to be
+ * tried again.
  */
-int bm_lease_end_stray(struct bm_uffd *uffd, uint64_t start, uint64_t end, int patient);
+int bm_lease_end_stray(struct bm_uffd *uffd, struct bm_uffd_range *stray);
 
 #endif

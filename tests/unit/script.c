@@ -57,9 +57,23 @@ static int is_denied(const struct bm_uffd_transfer *transfer)
 /* It was this thread that was told; others that have nothing to do wait as long. */
 static _Thread_local int told_here;
 
+/* Who has asked for the bounds of what lies there does not know yet what comes now. */
+static void before_unregister(uint64_t start)
+{
+	void (*act)(void) = script.unregistering;
+
+	if (!act || start != (uintptr_t)elsewhere)
+		return;
+	script.unregistering = NULL;
+	act();
+}
+
 static int s_ioctl(int fd, unsigned long request, void *arg)
 {
 	int rc;
+
+	if (request == BM_UFFDIO_UNREGISTER)
+		before_unregister(*(uint64_t *)arg);
 
 	/* The look whether the place is registered comes before each MOVE. */
 	if (script.stop == AT_EVENT && request == BM_UFFDIO_CONTINUE &&

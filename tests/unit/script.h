@@ -46,6 +46,8 @@ struct script {
 	_Atomic uint64_t staging, grave;
 	atomic_int closed; /* channels of the backend */
 	atomic_int again;  /* so many first touches are to be tried again */
+	/* Done once, before the mapping at elsewhere is unregistered: with its place, inside the gate. */
+	void (*unregistering)(void);
 	/* The event of this unmapping comes after the next one of a remapping. */
 	_Atomic uint64_t unmapped, unmapped_end;
 	unsigned int late_us; /* what comes before a child gets pages */

@@ -204,6 +204,59 @@ START_TEST(unmapping_is_told_late)
 }
 END_TEST
 
+/* A half of it over what is just unregistered, a half behind. */
+static void *remap_over_main(void *arg)
+{
+	char *to = elsewhere + BYTES / 2;
+
+	if (mremap(area, BYTES, BYTES, MREMAP_MAYMOVE | MREMAP_FIXED, to) != to)
+		return arg;
+	return NULL;
+}
+
+static int remap_begun;
+
+static void begin_to_remap_over(void)
+{
+	remap_begun = pthread_create(&remapping, NULL, remap_over_main, area) == 0;
+	usleep(50000);
+}
+
+static void end_a_window_elsewhere(void)
+{
+	void *wrong;
+
+	remap_begun = 0;
+	script.unregistering = begin_to_remap_over;
+	ck_assert_uint_eq(move_part(elsewhere, NULL), PART);
+	ck_assert(remap_begun);
+	pthread_join(remapping, &wrong);
+	ck_assert_ptr_null(wrong);
+}
+
+/*
+ * What is away belongs to where a mapping is unregistered, and only the kernel
+ * knows: nothing of it is lost, and the mapping is whole for the next mremap(2).
+ */
+START_TEST(remapped_to_what_is_unregistered)
+{
+	char *now;
+
+	NEED_SWAP();
+	now = elsewhere + BYTES / 2;
+	map_at(elsewhere, BYTES);
+	fill(elsewhere, BYTES, 2);
+	ck_assert_uint_eq(move_meanwhile(AT_COPY, 0, end_a_window_elsewhere), PART);
+	check(elsewhere, elsewhere, BYTES / 2, 2);
+	check(now, area, BYTES, 1);
+	ck_assert_ptr_eq(mremap(now, BYTES, BYTES, MREMAP_MAYMOVE | MREMAP_FIXED, area), area);
+	check(area, area, PARTS * BYTES, 1);
+	ck_assert(!is_registered(area, PARTS * BYTES));
+	ck_assert(!is_registered(elsewhere, BYTES / 2));
+	script_end();
+}
+END_TEST
+
 static const TTest *const *const tests[] = {&unmapped_and_mapped_anew,
 					    &mapped_anew_before_taken_out,
 					    &removed,
@@ -213,5 +266,6 @@ static const TTest *const *const tests[] = {&unmapped_and_mapped_anew,
 					    &another_window_ends_where_it_was_remapped,
 					    &remapped_at_the_end,
 					    &unmapping_is_told_late,
+					    &remapped_to_what_is_unregistered,
 					    NULL};
 const struct report_group swap_script_group = {"swap_script", tests};

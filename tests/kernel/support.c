@@ -140,21 +140,6 @@ size_t status_wrong(const struct area *area)
 	return wrong;
 }
 
-long count_events(const char *name)
-{
-	FILE *file = fopen("/proc/vmstat", "r");
-	char line[128];
-	size_t length = strlen(name);
-	long count = -1;
-
-	while (file && count < 0 && fgets(line, sizeof(line), file))
-		if (strncmp(line, name, length) == 0 && line[length] == ' ')
-			count = atol(line + length);
-	if (file)
-		fclose(file);
-	return count;
-}
-
 long read_number(const char *path)
 {
 	FILE *file = fopen(path, "r");

@@ -60,8 +60,6 @@ size_t status_wrong(const struct area *area);
 void prefer(int node);
 
 long read_number(const char *path);
-/* Of the kernel since it started, by its name in /proc/vmstat; -1: it counts no such thing. */
-long count_events(const char *name);
 int write_text(const char *path, const char *text);
 
 /* Runs body in a child; its return value is the exit status that comes back. */

@@ -102,7 +102,7 @@ static int move_page(const struct attempt *by, uint64_t to, uint64_t from, int s
 					staged ? 0 : BM_UFFD_MOVE_HOLES, 0};
 	int rc = call(by, BM_UFFDIO_MOVE, &move);
 
-	return rc == -EEXIST && bm_uffd_has_gone(by->uffd, from) ? 0 : rc;
+	return rc == -EEXIST && bm_uffd_gone(by->uffd, from, 1) ? 0 : rc;
 }
 
 static int copy_page(const struct attempt *by, uint64_t to, uint64_t from)

@@ -102,8 +102,8 @@ struct bm_sys {
 	 * no errno, no lock, no memory but the arguments.
 	 */
 	int (*madvise)(uint64_t addr, size_t length, int advice);
-	/* Of one page of private memory, by mincore(2): 1; 0 not, or swapped out; -errno. */
-	int (*is_resident)(uint64_t addr);
+	/* mincore(2): a byte for each page, lowest bit 0: absent or swapped out; 0 or -errno. */
+	int (*residency)(uint64_t addr, size_t length, unsigned char *pages);
 	int (*futex_wait)(const bm_futex *word, uint32_t value, int64_t timeout_us); /* -1: ever */
 	void (*futex_wake)(const bm_futex *word);
 	void (*signals_block)(uint64_t *before);

@@ -25,12 +25,9 @@ int bm_raw_madvise(uint64_t addr, size_t length, int advice)
 	return (int)bm_raw(SYS_madvise, (long)addr, (long)length, advice);
 }
 
-int bm_raw_is_resident(uint64_t addr)
+int bm_raw_residency(uint64_t addr, size_t length, unsigned char *pages)
 {
-	unsigned char is = 0;
-	int rc = (int)bm_raw(SYS_mincore, (long)addr, 1, (long)&is);
-
-	return rc < 0 ? rc : is & 1;
+	return (int)bm_raw(SYS_mincore, (long)addr, (long)length, (long)pages);
 }
 
 int bm_raw_futex_wait(const bm_futex *word, uint32_t value, int64_t timeout_us)

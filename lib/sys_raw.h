@@ -7,7 +7,7 @@
 
 int bm_raw_ioctl(int fd, unsigned long request, void *arg);
 int bm_raw_madvise(uint64_t addr, size_t length, int advice);
-int bm_raw_is_resident(uint64_t addr);
+int bm_raw_residency(uint64_t addr, size_t length, unsigned char *pages);
 int bm_raw_futex_wait(const bm_futex *word, uint32_t value, int64_t timeout_us);
 void bm_raw_futex_wake(const bm_futex *word);
 void bm_raw_signals_block(uint64_t *before);

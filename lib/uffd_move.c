@@ -6,16 +6,39 @@
 
 #include "uffd_abi.h"
 
+#define BLOCK 512u /* pages that are asked for at once; bytes of the stack */
+
 /*
  * Linux 6.18 (move_pages() in mm/userfaultfd.c) tries again when a page
  * changes under it, but does not forget that it had to: what it then moves it
  * does not count, tries once more, and finds the place taken, by that page.
- * Where nothing can be said the page counts as moved: its place is taken in
- * any case, and whoever believes it to be away loses nothing.
+ * Where nothing can be said they count as moved: their places are taken in
+ * any case, and whoever believes them to be away loses nothing.
  */
-int bm_uffd_has_gone(const struct bm_uffd *uffd, uint64_t from)
+static uint32_t gone_of_block(const struct bm_uffd *uffd, uint64_t from, uint32_t count)
 {
-	return uffd->sys->is_resident(from) != 1;
+	unsigned char pages[BLOCK];
+	uint32_t gone = 0;
+
+	if (uffd->sys->residency(from, count * uffd->page_size, pages) < 0)
+		return count;
+	while (gone < count && !(pages[gone] & 1))
+		gone++;
+	return gone;
+}
+
+uint32_t bm_uffd_gone(const struct bm_uffd *uffd, uint64_t from, uint32_t count)
+{
+	uint32_t gone = 0, asked = 0;
+
+	/* All of the last block were: a huge page may have more than one. */
+	while (gone == asked && gone < count) {
+		uint32_t left = count - gone, block = left < BLOCK ? left : BLOCK;
+
+		gone += gone_of_block(uffd, from + gone * uffd->page_size, block);
+		asked += block;
+	}
+	return gone;
 }
 
 long bm_uffd_move(const struct bm_uffd *uffd, uint64_t to, uint64_t from, uint64_t length,
@@ -27,7 +50,7 @@ long bm_uffd_move(const struct bm_uffd *uffd, uint64_t to, uint64_t from, uint64
 	/* A short one is -EAGAIN as well. */
 	if (move.done > 0)
 		return (long)move.done;
-	if (rc == -EEXIST && bm_uffd_has_gone(uffd, from))
+	if (rc == -EEXIST && bm_uffd_gone(uffd, from, 1))
 		return (long)uffd->page_size;
 	return rc < 0 ? rc : move.done < 0 ? move.done : -EIO;
 }

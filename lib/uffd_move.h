@@ -12,8 +12,11 @@
 long bm_uffd_move(const struct bm_uffd *uffd, uint64_t to, uint64_t from, uint64_t length,
 		  uint64_t mode);
 
-/* After -EEXIST of a MOVE by other means: 1 when it has moved the page. */
-int bm_uffd_has_gone(const struct bm_uffd *uffd, uint64_t from);
+/*
+ * After a MOVE that was short, or said -EEXIST: so many of these pages, from the
+ * first on, are not where they were.
+ */
+uint32_t bm_uffd_gone(const struct bm_uffd *uffd, uint64_t from, uint32_t count);
 
 /*
  * 1, 0; -EAGAIN: the application changes some registered mapping just now, and

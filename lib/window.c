@@ -73,10 +73,26 @@ int bm_window_open(struct bm_uffd *uffd, struct bm_window *window,
 	return window->lease < 0 ? window->lease : 0;
 }
 
+/*
+ * Pages moved or -errno. What the kernel has not counted is away, too. This is
+ * asked before an event is read: afterwards such a page may have another place,
+ * nobody would look for it here, and it would be lost.
+ */
+static long move_out(struct bm_uffd *uffd, const struct bm_window *window, uint32_t first,
+		     uint32_t count)
+{
+	uint64_t at = first * uffd->page_size, from = window->start + at;
+	long rc = bm_uffd_move(uffd, window->grave + at, from, count * uffd->page_size, EVACUATE);
+	uint32_t moved = rc > 0 ? (uint32_t)(rc / (long)uffd->page_size) : 0;
+
+	if (moved > 0 && moved < count)
+		moved += bm_uffd_gone(uffd, from + moved * uffd->page_size, count - moved);
+	return moved > 0 ? (long)moved : rc;
+}
+
 static long try_take_out(struct bm_uffd *uffd, struct bm_window *window, uint32_t first,
 			 uint32_t count)
 {
-	uint64_t at = first * uffd->page_size;
 	long rc;
 
 	bm_gate_enter(&uffd->gate, uffd->sys);
@@ -86,16 +102,15 @@ static long try_take_out(struct bm_uffd *uffd, struct bm_window *window, uint32_
 	 * or that lay elsewhere just then. From a registered one nothing comes or
 	 * goes without an event.
 	 */
-	rc = window->segments.changes ? 0 : bm_uffd_is_registered(uffd, window->start + at);
+	rc = window->segments.changes
+		     ? 0
+		     : bm_uffd_is_registered(uffd, window->start + first * uffd->page_size);
 	if (rc == 0)
 		rc = -ESTALE;
 	else if (rc > 0)
-		rc = bm_uffd_move(uffd, window->grave + at, window->start + at,
-				  count * uffd->page_size, EVACUATE);
-	if (rc > 0) {
-		rc /= (long)uffd->page_size;
+		rc = move_out(uffd, window, first, count);
+	if (rc > 0)
 		bm_bits_set(window->away, first, first + (uint32_t)rc);
-	}
 	bm_gate_leave(&uffd->gate, uffd->sys);
 	return rc;
 }

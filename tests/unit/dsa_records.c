@@ -123,7 +123,9 @@ END_TEST
 
 static int is_there(const void *page)
 {
-	return bm_sys_linux.is_resident((uint64_t)(uintptr_t)page) == 1;
+	unsigned char is = 0;
+
+	return bm_sys_linux.residency((uint64_t)(uintptr_t)page, 1, &is) == 0 && (is & 1);
 }
 
 /* Before it is submitted again: the device does not wait for pages. */

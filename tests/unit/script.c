@@ -54,6 +54,27 @@ static int is_denied(const struct bm_uffd_transfer *transfer)
 	return left != 0;
 }
 
+static int is_from_area(const struct bm_uffd_transfer *transfer)
+{
+	return transfer->from - (uintptr_t)area < HUGE;
+}
+
+/* As Linux 6.18 does where a page changes under it: what it tells comes of a second attempt. */
+static int move_uncounted(int fd, struct bm_uffd_transfer *transfer)
+{
+	uint64_t length = transfer->length;
+	int rc;
+
+	transfer->length = script.moved * PAGE;
+	script.moved = 0;
+	rc = bm_sys_linux.ioctl(fd, BM_UFFDIO_MOVE, transfer);
+	if (rc < 0)
+		return rc;
+	transfer->length = length;
+	transfer->done = script.counted ? (int64_t)(script.counted * PAGE) : -EEXIST;
+	return script.counted ? -EAGAIN : -EEXIST;
+}
+
 /* It was this thread that was told; others that have nothing to do wait as long. */
 static _Thread_local int told_here;
 
@@ -70,7 +91,7 @@ static void before_unregister(uint64_t start)
 
 static int s_ioctl(int fd, unsigned long request, void *arg)
 {
-	int rc;
+	int uncounted, rc;
 
 	if (request == BM_UFFDIO_UNREGISTER)
 		before_unregister(*(uint64_t *)arg);
@@ -92,9 +113,9 @@ static int s_ioctl(int fd, unsigned long request, void *arg)
 	if (request == BM_UFFDIO_ZEROPAGE && script.again > 0 &&
 	    atomic_fetch_sub(&script.again, 1) > 0)
 		return -EAGAIN;
-	rc = bm_sys_linux.ioctl(fd, request, arg);
-	if (request == BM_UFFDIO_MOVE && rc == 0 &&
-	    ((struct bm_uffd_transfer *)arg)->from - (uintptr_t)area < HUGE)
+	uncounted = request == BM_UFFDIO_MOVE && is_from_area(arg) && script.moved > 0;
+	rc = uncounted ? move_uncounted(fd, arg) : bm_sys_linux.ioctl(fd, request, arg);
+	if (request == BM_UFFDIO_MOVE && (uncounted || rc == 0) && is_from_area(arg))
 		stop_here(AT_AWAY);
 	return rc;
 }

@@ -46,6 +46,8 @@ struct script {
 	_Atomic uint64_t staging, grave;
 	atomic_int closed; /* channels of the backend */
 	atomic_int again;  /* so many first touches are to be tried again */
+	/* The first MOVE out of the area moves so many pages, and tells of so many; 0: all of all. */
+	uint32_t moved, counted;
 	/* Done once, before the mapping at elsewhere is unregistered: with its place, inside the gate. */
 	void (*unregistering)(void);
 	/* The event of this unmapping comes after the next one of a remapping. */

@@ -182,6 +182,36 @@ START_TEST(remapped_at_the_end)
 }
 END_TEST
 
+static void remap_what_is_away(uint32_t moved, uint32_t counted)
+{
+	script.moved = moved;
+	script.counted = counted;
+	move_meanwhile(AT_AWAY, 0, begin_to_remap);
+	ck_assert_uint_eq(script.moved, 0);
+	pthread_join(remapping, NULL);
+	check(elsewhere, area, PARTS * BYTES, 1);
+	for (int ms = 0; ms < 2000 && is_registered(elsewhere, PARTS * BYTES); ms++)
+		usleep(1000);
+	ck_assert(!is_registered(elsewhere, PARTS * BYTES));
+}
+
+/* Once the gate is open nothing tells any more which pages were taken out of there. */
+START_TEST(moved_without_being_counted)
+{
+	NEED_SWAP();
+	remap_what_is_away(PART, 0);
+	script_end();
+}
+END_TEST
+
+START_TEST(moved_and_not_all_counted)
+{
+	NEED_SWAP();
+	remap_what_is_away(PART / 2, 3);
+	script_end();
+}
+END_TEST
+
 /* Two remappings, the second to where the first one came from, before that is told to be unmapped. */
 static void remap_to_where_another_was(void)
 {
@@ -265,6 +295,8 @@ static const TTest *const *const tests[] = {&unmapped_and_mapped_anew,
 					    &another_window_ends,
 					    &another_window_ends_where_it_was_remapped,
 					    &remapped_at_the_end,
+					    &moved_without_being_counted,
+					    &moved_and_not_all_counted,
 					    &unmapping_is_told_late,
 					    &remapped_to_what_is_unregistered,
 					    NULL};

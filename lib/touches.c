@@ -60,30 +60,38 @@ static int is_wanted(const struct bm_uffd *uffd, const struct bm_uffd_range *ran
 }
 
 /*
- * 1, and what has grown, when the thread is in an mremap(2) that has moved a
- * mapping to where this page is the first one behind its old length.
+ * 1, and what has grown from this page on, when the thread is in an mremap(2)
+ * that has moved a mapping to where this page lies behind its old length. It need
+ * not be the first one there: while that is being filled a window that ends may
+ * have unregistered it, and registered it again.
  */
 static int is_growing(const struct bm_uffd *uffd, const struct bm_touch *touch,
 		      struct bm_uffd_range *grown)
 {
 	struct bm_remap_call call;
-	uint64_t old, low, high, to;
+	uint64_t old, more, low, high, behind;
 
-	if (uffd->sys->remap_call((pid_t)touch->thread, &call) != 1)
+	if (uffd->sys->remap_call((pid_t)touch->thread, &call) != 1 ||
+	    pages_up(uffd, call.new_length) <= pages_up(uffd, call.old_length))
 		return 0;
 	old = pages_up(uffd, call.old_length);
-	*grown = (struct bm_uffd_range){touch->page, pages_up(uffd, call.new_length) - old};
-	if (pages_up(uffd, call.new_length) <= old)
-		return 0;
-	to = touch->page - old;
-	if (call.flags & MREMAP_FIXED)
-		return to == call.to;
+	more = pages_up(uffd, call.new_length) - old;
+	*grown = (struct bm_uffd_range){touch->page, more};
+	if (call.flags & MREMAP_FIXED) {
+		behind = touch->page - (call.to + old);
+		grown->length = more - behind;
+		return behind < more;
+	}
 	/* In place nothing is remapped, and a zero page can be brought. */
-	if (to == call.from || is_wanted(uffd, grown))
+	if (touch->page - call.from < old + more)
 		return 0;
 	/* Before Linux 6.11 the bounds cannot be told. */
-	return bm_vma_bounds(uffd->sys, uffd->maps, touch->page, &low, &high) < 0 ||
-	       (low <= to && high >= touch->page + grown->length);
+	if (bm_vma_bounds(uffd->sys, uffd->maps, touch->page, &low, &high) >= 0) {
+		if (touch->page - low < old)
+			return 0;
+		grown->length = high - touch->page < more ? high - touch->page : more;
+	}
+	return !is_wanted(uffd, grown);
 }
 
 /*

@@ -79,22 +79,24 @@ static int move_uncounted(int fd, struct bm_uffd_transfer *transfer)
 static _Thread_local int told_here;
 
 /* Who has asked for the bounds of what lies there does not know yet what comes now. */
-static void before_unregister(uint64_t start)
+static int unregister(int fd, struct bm_uffd_range *range)
 {
 	void (*act)(void) = script.unregistering;
+	int rc;
 
-	if (!act || start != (uintptr_t)elsewhere)
-		return;
+	if (!act || range->start != (uintptr_t)elsewhere)
+		return bm_sys_linux.ioctl(fd, BM_UFFDIO_UNREGISTER, range);
 	script.unregistering = NULL;
 	act();
+	rc = bm_sys_linux.ioctl(fd, BM_UFFDIO_UNREGISTER, range);
+	/* Who has waited there for a page goes on to the next one that is registered. */
+	usleep(20000);
+	return rc;
 }
 
 static int s_ioctl(int fd, unsigned long request, void *arg)
 {
 	int uncounted, rc;
-
-	if (request == BM_UFFDIO_UNREGISTER)
-		before_unregister(*(uint64_t *)arg);
 
 	/* The look whether the place is registered comes before each MOVE. */
 	if (script.stop == AT_EVENT && request == BM_UFFDIO_CONTINUE &&
@@ -113,6 +115,8 @@ static int s_ioctl(int fd, unsigned long request, void *arg)
 	if (request == BM_UFFDIO_ZEROPAGE && script.again > 0 &&
 	    atomic_fetch_sub(&script.again, 1) > 0)
 		return -EAGAIN;
+	if (request == BM_UFFDIO_UNREGISTER)
+		return unregister(fd, arg);
 	uncounted = request == BM_UFFDIO_MOVE && is_from_area(arg) && script.moved > 0;
 	rc = uncounted ? move_uncounted(fd, arg) : bm_sys_linux.ioctl(fd, request, arg);
 	if (request == BM_UFFDIO_MOVE && (uncounted || rc == 0) && is_from_area(arg))

@@ -48,7 +48,7 @@ struct script {
 	atomic_int again;  /* so many first touches are to be tried again */
 	/* The first MOVE out of the area moves so many pages, and tells of so many; 0: all of all. */
 	uint32_t moved, counted;
-	/* Done once, before the mapping at elsewhere is unregistered: with its place, inside the gate. */
+	/* Done once, before the mapping at elsewhere is unregistered: with its bounds, in the gate. */
 	void (*unregistering)(void);
 	/* The event of this unmapping comes after the next one of a remapping. */
 	_Atomic uint64_t unmapped, unmapped_end;

@@ -287,6 +287,56 @@ START_TEST(remapped_to_what_is_unregistered)
 }
 END_TEST
 
+#define HALF (BYTES / 2)
+
+/* What grows lies half within what is just unregistered, half behind. */
+static void *grow_over_main(void *arg)
+{
+	char *to = elsewhere + HALF / 2;
+
+	if (mremap(area, HALF / 2, HALF / 2 + BYTES, MREMAP_MAYMOVE | MREMAP_FIXED, to) != to)
+		return arg;
+	return NULL;
+}
+
+static void begin_to_grow_over(void)
+{
+	remap_begun = pthread_create(&remapping, NULL, grow_over_main, area) == 0;
+	usleep(50000);
+}
+
+static void end_a_window_where_it_grows(void)
+{
+	void *wrong;
+
+	remap_begun = 0;
+	script.unregistering = begin_to_grow_over;
+	ck_assert_uint_eq(move_part(elsewhere, NULL), PART);
+	ck_assert(remap_begun);
+	pthread_join(remapping, &wrong);
+	ck_assert_ptr_null(wrong);
+}
+
+/* What mremap(2) of a locked mapping has begun to fill is registered again, and it waits then. */
+START_TEST(grows_over_what_is_unregistered)
+{
+	char *now;
+
+	NEED_SWAP();
+	now = elsewhere + HALF / 2;
+	map_at(elsewhere, BYTES);
+	fill(elsewhere, BYTES, 2);
+	ck_assert_int_eq(mlock(area, PARTS * BYTES), 0);
+	ck_assert_uint_eq(move_meanwhile(AT_COPY, 0, end_a_window_where_it_grows), PART);
+	check(elsewhere, elsewhere, HALF / 2, 2);
+	check(now, area, HALF / 2, 1);
+	check_zeros(now + HALF / 2, BYTES);
+	check(area + HALF / 2, area + HALF / 2, PARTS * BYTES - HALF / 2, 1);
+	ck_assert(!is_registered(now, HALF / 2 + BYTES));
+	script_end();
+}
+END_TEST
+
 static const TTest *const *const tests[] = {&unmapped_and_mapped_anew,
 					    &mapped_anew_before_taken_out,
 					    &removed,
@@ -299,5 +349,6 @@ static const TTest *const *const tests[] = {&unmapped_and_mapped_anew,
 					    &moved_and_not_all_counted,
 					    &unmapping_is_told_late,
 					    &remapped_to_what_is_unregistered,
+					    &grows_over_what_is_unregistered,
 					    NULL};
 const struct report_group swap_script_group = {"swap_script", tests};

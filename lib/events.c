@@ -297,7 +297,7 @@ void bm_events_pass(struct bm_uffd *uffd, uint32_t seen)
 	uffd->sys->futex_wait(&uffd->progress, seen, PASS_US);
 }
 
-int bm_events_errand(struct bm_uffd *uffd, const struct bm_window *window, unsigned long request,
+int bm_events_errand(struct bm_uffd *uffd, struct bm_errand_for whom, unsigned long request,
 		     void *arg)
 {
 	struct bm_errand *errand = &uffd->errand;
@@ -306,8 +306,8 @@ int bm_events_errand(struct bm_uffd *uffd, const struct bm_window *window, unsig
 	bm_latch_take(&errand->latch, uffd->sys);
 	errand->request = request;
 	errand->arg = arg;
-	errand->window = window;
-	errand->changes = window ? window->segments.changes : 0;
+	errand->window = whom.window;
+	errand->changes = whom.changes;
 	atomic_store_explicit(&errand->state, ASKED, memory_order_release);
 	ring(uffd);
 	while (atomic_load_explicit(&errand->state, memory_order_acquire) == ASKED)

@@ -20,11 +20,18 @@ void bm_events_stop(struct bm_uffd *uffd);
 /* Waits, shortly, until the reader has taken what was pending. */
 void bm_events_pass(struct bm_uffd *uffd, uint32_t seen);
 
+/* Of a window (or NULL): with how many changes of its segments the argument was made. */
+struct bm_errand_for {
+	const struct bm_window *window;
+	uint32_t changes;
+};
+
 /*
  * Lets the reader perform an ioctl on the userfaultfd: its result; -EAGAIN
- * when the window (may be NULL) has changed before. Not inside the gate.
+ * when there have been more changes before. Not inside the gate, but their
+ * number is read there.
  */
-int bm_events_errand(struct bm_uffd *uffd, const struct bm_window *window, unsigned long request,
+int bm_events_errand(struct bm_uffd *uffd, struct bm_errand_for whom, unsigned long request,
 		     void *arg);
 
 #endif

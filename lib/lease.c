@@ -13,6 +13,8 @@
 /* A call of the application is in progress until its thread has run; so long may that take. */
 #define PATIENCE_NS UINT64_C(60000000000)
 
+static const struct bm_errand_for nobody = {NULL, 0};
+
 static int register_range(struct bm_uffd *uffd, uint64_t start, uint64_t end)
 {
 	struct bm_uffd_register arg = {{start, end - start}, BM_UFFD_MODE_MISSING, 0};
@@ -115,7 +117,7 @@ static void wake(struct bm_uffd *uffd, uint64_t start, uint64_t end)
 	struct bm_uffd_range range = {start, end - start};
 
 	if (uffd->sys->ioctl(uffd->fd, BM_UFFDIO_WAKE, &range) < 0)
-		bm_events_errand(uffd, NULL, BM_UFFDIO_WAKE, &range);
+		bm_events_errand(uffd, nobody, BM_UFFDIO_WAKE, &range);
 }
 
 /* What is still wanted by another lease passes over to it. */
@@ -254,7 +256,7 @@ void bm_lease_end(struct bm_uffd *uffd, int lease, uint64_t start, uint64_t end)
 	if (kept == 0 && rc < 0 && rc != -EINVAL) {
 		struct bm_uffd_range all = {range.start, range.end - range.start};
 
-		bm_events_errand(uffd, NULL, BM_UFFDIO_UNREGISTER, &all);
+		bm_events_errand(uffd, nobody, BM_UFFDIO_UNREGISTER, &all);
 	}
 	/* UNREGISTER wakes before it takes effect: who came in between still sleeps. */
 	wake(uffd, kept ? start : range.start, kept ? end : range.end);

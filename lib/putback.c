@@ -88,11 +88,14 @@ struct attempt {
 	struct bm_uffd *uffd;
 	struct bm_window *window;
 	int errand;
+	uint32_t changes; /* of the window, when it was asked where the page belongs */
 };
 
 static int call(const struct attempt *by, unsigned long request, void *arg)
 {
-	return by->errand ? bm_events_errand(by->uffd, by->window, request, arg)
+	struct bm_errand_for whom = {by->window, by->changes};
+
+	return by->errand ? bm_events_errand(by->uffd, whom, request, arg)
 			  : by->uffd->sys->ioctl(by->uffd->fd, request, arg);
 }
 
@@ -147,7 +150,7 @@ static int force_page(const struct attempt *by, struct run *run)
  */
 static int put_refused(struct bm_uffd *uffd, struct bm_window *window, struct run *run)
 {
-	struct attempt by = {uffd, window, 0};
+	struct attempt by = {uffd, window, 0, window->segments.changes};
 	int rc = force_page(&by, run);
 
 	run->count = 1;

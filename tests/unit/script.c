@@ -109,6 +109,8 @@ static int s_ioctl(int fd, unsigned long request, void *arg)
 	/* Here only children get copies. */
 	if (request == BM_UFFDIO_COPY && script.late_us)
 		usleep(script.late_us);
+	if (request == BM_UFFDIO_MOVE && script.move_late_us)
+		usleep(script.move_late_us);
 	if ((request == BM_UFFDIO_MOVE || request == BM_UFFDIO_COPY) && is_denied(arg))
 		return script.error;
 	/* Only the reader gives zero pages. */

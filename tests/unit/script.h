@@ -52,7 +52,8 @@ struct script {
 	void (*unregistering)(void);
 	/* The event of this unmapping comes after the next one of a remapping. */
 	_Atomic uint64_t unmapped, unmapped_end;
-	unsigned int late_us; /* what comes before a child gets pages */
+	unsigned int late_us;      /* what comes before a child gets pages */
+	unsigned int move_late_us; /* before a MOVE: who has rung for an errand has gone on */
 };
 
 extern struct script script;

@@ -3,6 +3,7 @@
  * swap_script.c - what the application does at a chosen moment of a window:
  * the owner stops there until it is done. On the real kernel.
  */
+#include "latch.h"
 #include "script.h"
 
 /* With the new mapping registered by a window of its own nothing but the event tells. */
@@ -337,6 +338,40 @@ START_TEST(grows_over_what_is_unregistered)
 }
 END_TEST
 
+static struct bm_uffd *errands;
+
+/* When the owner waits for its errand. */
+static void *remap_before_the_errand(void *arg)
+{
+	usleep(50000);
+	remap_all();
+	bm_latch_give(&errands->errand.latch, &bm_sys_linux);
+	return arg;
+}
+
+static void close_descriptor_and_remap(void)
+{
+	uint64_t signals;
+
+	errands = bm_uffd_hold(&bm_sys_linux, &signals);
+	bm_uffd_let_go(&bm_sys_linux, &signals);
+	bm_latch_take(&errands->errand.latch, &bm_sys_linux);
+	ck_assert_int_eq(close(find_userfaultfd(-1)), 0);
+	ck_assert_int_eq(pthread_create(&remapping, NULL, remap_before_the_errand, NULL), 0);
+}
+
+/* An errand is for where the page belonged when it was asked for. */
+START_TEST(remapped_before_an_errand)
+{
+	NEED_SWAP();
+	script.move_late_us = 1000;
+	move_meanwhile(AT_COPY, 0, close_descriptor_and_remap);
+	pthread_join(remapping, NULL);
+	check(elsewhere, area, PARTS * BYTES, 1);
+	script_end();
+}
+END_TEST
+
 static const TTest *const *const tests[] = {&unmapped_and_mapped_anew,
 					    &mapped_anew_before_taken_out,
 					    &removed,
@@ -350,5 +385,6 @@ static const TTest *const *const tests[] = {&unmapped_and_mapped_anew,
 					    &unmapping_is_told_late,
 					    &remapped_to_what_is_unregistered,
 					    &grows_over_what_is_unregistered,
+					    &remapped_before_an_errand,
 					    NULL};
 const struct report_group swap_script_group = {"swap_script", tests};

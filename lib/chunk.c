@@ -187,12 +187,17 @@ static void settle_chunk(struct bm_chunk_work *work)
 	}
 	for (uint32_t i = 0; i < (window->pages + 63) / 64; i++)
 		chunk->moved[i] = window->staged[i];
-	/* Copied and not put back as new: the application has done something to them. */
 	for (uint32_t i = 0; i < window->pages; i++) {
-		if (!bm_bit(window->copied, i) || bm_bit(window->staged, i))
+		if (bm_bit(window->staged, i))
 			continue;
-		chunk->why[i] = BM_REASON_CHANGED;
-		work->mixed |= window->segments.changes == 0;
+		/* Taken out, and nothing was there: removed, or swapped out, or a call is in progress. */
+		if (bm_bit(window->back, i) && chunk->why[i] == BM_REASON_NONE)
+			chunk->why[i] = BM_REASON_CHANGED;
+		/* Copied and not put back as new: the application has done something to them. */
+		if (bm_bit(window->copied, i)) {
+			chunk->why[i] = BM_REASON_CHANGED;
+			work->mixed |= window->segments.changes == 0;
+		}
 	}
 }
 

@@ -76,7 +76,9 @@ int bm_window_open(struct bm_uffd *uffd, struct bm_window *window,
 /*
  * Pages moved or -errno. What the kernel has not counted is away, too. This is
  * asked before an event is read: afterwards such a page may have another place,
- * nobody would look for it here, and it would be lost.
+ * nobody would look for it here, and it would be lost. When a call of the
+ * application has begun, what is here may be another mapping already, and all
+ * count as moved: who is taken for away and is not stays where it is.
  */
 static long move_out(struct bm_uffd *uffd, const struct bm_window *window, uint32_t first,
 		     uint32_t count)
@@ -85,8 +87,12 @@ static long move_out(struct bm_uffd *uffd, const struct bm_window *window, uint3
 	long rc = bm_uffd_move(uffd, window->grave + at, from, count * uffd->page_size, EVACUATE);
 	uint32_t moved = rc > 0 ? (uint32_t)(rc / (long)uffd->page_size) : 0;
 
-	if (moved > 0 && moved < count)
+	if (moved == count || (rc < 0 && rc != -EEXIST))
+		return rc < 0 ? rc : (long)moved;
+	if (rc > 0)
 		moved += bm_uffd_gone(uffd, from + moved * uffd->page_size, count - moved);
+	if (moved < count && bm_uffd_is_registered(uffd, from) == -EAGAIN)
+		moved = count;
 	return moved > 0 ? (long)moved : rc;
 }
 

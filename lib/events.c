@@ -66,6 +66,17 @@ static void remember(struct bm_uffd *uffd, uint64_t start, uint64_t end)
 }
 
 /*
+ * Whoever waits for a page of what was there has what is there now: the kernel
+ * wakes nobody when it unmaps.
+ */
+static void wake(const struct bm_uffd *uffd, uint64_t start, uint64_t end)
+{
+	struct bm_uffd_range range = {start, end - start};
+
+	uffd->sys->ioctl(uffd->reader_fd, BM_UFFDIO_WAKE, &range);
+}
+
+/*
  * Between the event of a remapping and that of the unmapping that is a part of
  * it another thread may have remapped something to that place: it is not meant.
  */
@@ -96,6 +107,7 @@ static void on_unmapped(struct reader *reader, uint64_t start, uint64_t end)
 		if (is_open(window) && (!late || (window->start < end && start < window->end)))
 			bm_segments_mark(&window->segments, start, end, BM_SEGMENT_GONE);
 	}
+	wake(uffd, start, end);
 }
 
 static void on_removed(struct bm_uffd *uffd, uint64_t start, uint64_t end)
@@ -128,6 +140,7 @@ static void on_remapped(struct reader *reader, uint64_t from, uint64_t to, uint6
 		if (is_open(window))
 			any |= bm_segments_remap(&window->segments, from, to, length);
 	}
+	wake(uffd, from, from + length);
 	if (any)
 		return;
 	reader->strays[reader->stray_count++] = (struct bm_uffd_range){to, length};

@@ -112,7 +112,7 @@ static int is_changing(const struct bm_uffd *uffd, uint64_t addr)
 }
 
 /* By the descriptor of the reader where ours is gone. */
-static void wake(struct bm_uffd *uffd, uint64_t start, uint64_t end)
+void bm_lease_wake(struct bm_uffd *uffd, uint64_t start, uint64_t end)
 {
 	struct bm_uffd_range range = {start, end - start};
 
@@ -161,39 +161,30 @@ static int release(struct bm_uffd *uffd, struct bm_lease *range, int *rc)
 	return kept;
 }
 
-/*
- * -ESTALE: an mremap(2) of the application between the question for the bounds
- * and REGISTER; a part of a mapping may be registered now.
- */
-static int register_whole(struct bm_uffd *uffd, uint64_t at, uint64_t start, uint64_t end)
+static int is_whole(const struct bm_uffd *uffd, uint64_t at, uint64_t start, uint64_t end)
 {
 	uint64_t low = start, high = end;
-	int rc = register_range(uffd, start, end);
 
-	if (rc < 0)
-		return rc;
 	bm_vma_bounds(uffd->sys, uffd->maps, at, &low, &high);
-	return low <= start && end <= high ? 0 : -ESTALE;
+	return low <= start && end <= high;
 }
 
-int bm_lease_take(struct bm_uffd *uffd, const struct bm_lease_wish *wish)
+int bm_lease_take(struct bm_uffd *uffd, const struct bm_lease_wish *wish, int *whole)
 {
 	uint64_t low = wish->low, high = wish->high;
-	int lease, registered = 0, rc;
+	int lease, rc;
 
 	bm_latch_take(&uffd->lease_latch, uffd->sys);
 	bm_vma_bounds(uffd->sys, uffd->maps, wish->start, &low, &high);
 	lease = find_free(uffd);
 	rc = low <= wish->start && wish->end <= high ? lease : -ESTALE;
-	if (rc >= 0) {
-		rc = register_whole(uffd, wish->start, low, high);
-		registered = rc == -ESTALE;
-	}
 	if (rc >= 0)
+		rc = register_range(uffd, low, high);
+	if (rc >= 0) {
 		uffd->leases[lease] = (struct bm_lease){1, low, high};
+		*whole = is_whole(uffd, wish->start, low, high);
+	}
 	bm_latch_give(&uffd->lease_latch, uffd->sys);
-	if (registered)
-		bm_lease_end_moved(uffd, low, high);
 	return rc < 0 ? rc : lease;
 }
 
@@ -247,7 +238,7 @@ void bm_lease_end(struct bm_uffd *uffd, int lease, uint64_t start, uint64_t end)
 	while ((kept = try_end(uffd, lease, &range, &rc)) == -EAGAIN) {
 		/* Whoever waits for this window need not wait for that. */
 		if (patience.begin == 0)
-			wake(uffd, start, end);
+			bm_lease_wake(uffd, start, end);
 		if (wait_for_call(uffd, &patience))
 			continue;
 		give_up(uffd, lease);
@@ -259,7 +250,7 @@ void bm_lease_end(struct bm_uffd *uffd, int lease, uint64_t start, uint64_t end)
 		bm_events_errand(uffd, nobody, BM_UFFDIO_UNREGISTER, &all);
 	}
 	/* UNREGISTER wakes before it takes effect: who came in between still sleeps. */
-	wake(uffd, kept ? start : range.start, kept ? end : range.end);
+	bm_lease_wake(uffd, kept ? start : range.start, kept ? end : range.end);
 }
 
 static int try_end_moved(struct bm_uffd *uffd, struct bm_lease *range)
@@ -279,7 +270,7 @@ void bm_lease_end_moved(struct bm_uffd *uffd, uint64_t start, uint64_t end)
 
 	while (try_end_moved(uffd, &range) == -EAGAIN && wait_for_call(uffd, &patience))
 		;
-	wake(uffd, range.start, range.end);
+	bm_lease_wake(uffd, range.start, range.end);
 }
 
 int bm_lease_end_stray(struct bm_uffd *uffd, struct bm_uffd_range *stray)

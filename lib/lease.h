@@ -17,13 +17,18 @@
 /*
  * Registers the mapping that holds [start, end); where the kernel does not
  * tell its bounds (before Linux 6.11) they are [low, high). A lease, or -errno
- * of the registration: -EBUSY, -EINVAL, -ENOMEM.
+ * of the registration: -EBUSY, -EINVAL, -ENOMEM; -ESTALE. *whole is 0 after an
+ * mremap(2) of the application between the question for the bounds and REGISTER:
+ * a part of a mapping may be registered, and the lease is to be ended.
  */
 struct bm_lease_wish {
 	uint64_t start, end;
 	uint64_t low, high;
 };
-int bm_lease_take(struct bm_uffd *uffd, const struct bm_lease_wish *wish);
+int bm_lease_take(struct bm_uffd *uffd, const struct bm_lease_wish *wish, int *whole);
+
+/* Wakes all who wait there; not inside the gate. */
+void bm_lease_wake(struct bm_uffd *uffd, uint64_t start, uint64_t end);
 
 /* Wakes all who wait in [start, end). */
 void bm_lease_end(struct bm_uffd *uffd, int lease, uint64_t start, uint64_t end);

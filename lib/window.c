@@ -53,11 +53,19 @@ static int is_being_removed(const struct bm_uffd *uffd, const struct bm_window_f
 	return 0;
 }
 
+/* From here on the reader serves who touches a hole, and takes care of remappings. */
+static void shut(struct bm_uffd *uffd, struct bm_window *window)
+{
+	bm_gate_enter(&uffd->gate, uffd->sys);
+	atomic_store_explicit(&window->open, 0, memory_order_release);
+	bm_gate_leave(&uffd->gate, uffd->sys);
+}
+
 int bm_window_open(struct bm_uffd *uffd, struct bm_window *window,
 		   const struct bm_window_frame *frame)
 {
 	const struct bm_lease_wish wish = {frame->start, frame->end, frame->low, frame->high};
-	int removed;
+	int removed, whole = 1;
 
 	/* Before it is registered: an event of it must find the window. */
 	bm_gate_enter(&uffd->gate, uffd->sys);
@@ -67,10 +75,16 @@ int bm_window_open(struct bm_uffd *uffd, struct bm_window *window,
 	bm_gate_leave(&uffd->gate, uffd->sys);
 	if (removed)
 		return -ESTALE;
-	window->lease = bm_lease_take(uffd, &wish);
-	if (window->lease < 0)
-		atomic_store_explicit(&window->open, 0, memory_order_release);
-	return window->lease < 0 ? window->lease : 0;
+	window->lease = bm_lease_take(uffd, &wish, &whole);
+	if (window->lease < 0) {
+		/* The mapping may be registered for another window, and who touches it waits for us. */
+		shut(uffd, window);
+		bm_lease_wake(uffd, window->start, window->end);
+		return window->lease;
+	}
+	if (!whole)
+		bm_window_close(uffd, window);
+	return whole ? 0 : -ESTALE;
 }
 
 /*
@@ -214,10 +228,7 @@ void bm_window_close(struct bm_uffd *uffd, struct bm_window *window)
 {
 	const struct bm_segment *list = window->segments.list;
 
-	/* From here on the reader serves who touches a hole, and takes care of remappings. */
-	bm_gate_enter(&uffd->gate, uffd->sys);
-	atomic_store_explicit(&window->open, 0, memory_order_release);
-	bm_gate_leave(&uffd->gate, uffd->sys);
+	shut(uffd, window);
 	for (uint32_t i = 0; window->segments.changes && i < window->segments.count; i++) {
 		if (list[i].state != BM_SEGMENT_GONE)
 			bm_lease_end_moved(uffd, list[i].at,

@@ -94,6 +94,16 @@ static int unregister(int fd, struct bm_uffd_range *range)
 	return rc;
 }
 
+static int registering(const struct bm_uffd_register *arg)
+{
+	int (*act)(void) = script.registering;
+
+	if (!act || arg->range.start - (uintptr_t)area >= HUGE)
+		return 0;
+	script.registering = NULL;
+	return act();
+}
+
 static int s_ioctl(int fd, unsigned long request, void *arg)
 {
 	int uncounted, rc;
@@ -119,6 +129,8 @@ static int s_ioctl(int fd, unsigned long request, void *arg)
 		return -EAGAIN;
 	if (request == BM_UFFDIO_UNREGISTER)
 		return unregister(fd, arg);
+	if (request == BM_UFFDIO_REGISTER && (rc = registering(arg)) < 0)
+		return rc;
 	uncounted = request == BM_UFFDIO_MOVE && is_from_area(arg) && script.moved > 0;
 	rc = uncounted ? move_uncounted(fd, arg) : bm_sys_linux.ioctl(fd, request, arg);
 	if (request == BM_UFFDIO_MOVE && (uncounted || rc == 0) && is_from_area(arg))

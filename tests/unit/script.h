@@ -50,6 +50,8 @@ struct script {
 	uint32_t moved, counted;
 	/* Done once, before the mapping at elsewhere is unregistered: with its bounds, in the gate. */
 	void (*unregistering)(void);
+	/* Done once instead of a REGISTER in the area, and what that gives. */
+	int (*registering)(void);
 	/* The event of this unmapping comes after the next one of a remapping. */
 	_Atomic uint64_t unmapped, unmapped_end;
 	unsigned int late_us;      /* what comes before a child gets pages */

@@ -30,7 +30,8 @@
 	GROUP(options_devices) GROUP(pci_find) GROUP(pci_held) GROUP(pci_model) GROUP(pci_open) \
 	GROUP(pci_pins) GROUP(pci_refused) GROUP(ptdma_errors) GROUP(ptdma_gone) \
 	GROUP(ptdma_knobs) GROUP(ptdma_open) GROUP(ptdma_rings) GROUP(ptdma_sizes) \
-	GROUP(ptdma_unsure) GROUP(ptdma_waits) GROUP(swap_ptdma) GROUP(swap_copying)
+	GROUP(ptdma_unsure) GROUP(ptdma_waits) GROUP(swap_ptdma) GROUP(swap_copying) \
+	GROUP(swap_touched)
 /* clang-format on */
 
 #define UNIT_DECLARE(name) extern const struct report_group name##_group;

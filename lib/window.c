@@ -101,9 +101,9 @@ static long move_out(struct bm_uffd *uffd, const struct bm_window *window, uint3
 	long rc = bm_uffd_move(uffd, window->grave + at, from, count * uffd->page_size, EVACUATE);
 	uint32_t moved = rc > 0 ? (uint32_t)(rc / (long)uffd->page_size) : 0;
 
-	if (moved == count || (rc < 0 && rc != -EEXIST))
-		return rc < 0 ? rc : (long)moved;
-	if (rc > 0)
+	if (rc < 0 && rc != -EEXIST)
+		return rc;
+	if (moved > 0)
 		moved += bm_uffd_gone(uffd, from + moved * uffd->page_size, count - moved);
 	if (moved < count && bm_uffd_is_registered(uffd, from) == -EAGAIN)
 		moved = count;

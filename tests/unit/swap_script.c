@@ -235,12 +235,17 @@ START_TEST(unmapping_is_told_late)
 }
 END_TEST
 
-/* A half of it over what is just unregistered, a half behind. */
+/* So far into what is just unregistered comes so much of the area, and grows by so much. */
+static struct {
+	size_t at, length, more;
+} over;
+
 static void *remap_over_main(void *arg)
 {
-	char *to = elsewhere + BYTES / 2;
+	char *to = elsewhere + over.at;
 
-	if (mremap(area, BYTES, BYTES, MREMAP_MAYMOVE | MREMAP_FIXED, to) != to)
+	if (mremap(area, over.length, over.length + over.more, MREMAP_MAYMOVE | MREMAP_FIXED, to) !=
+	    to)
 		return arg;
 	return NULL;
 }
@@ -274,7 +279,10 @@ START_TEST(remapped_to_what_is_unregistered)
 	char *now;
 
 	NEED_SWAP();
-	now = elsewhere + BYTES / 2;
+	over.at = BYTES / 2;
+	over.length = BYTES;
+	over.more = 0;
+	now = elsewhere + over.at;
 	map_at(elsewhere, BYTES);
 	fill(elsewhere, BYTES, 2);
 	ck_assert_uint_eq(move_meanwhile(AT_COPY, 0, end_a_window_elsewhere), PART);
@@ -288,52 +296,24 @@ START_TEST(remapped_to_what_is_unregistered)
 }
 END_TEST
 
-#define HALF (BYTES / 2)
-
-/* What grows lies half within what is just unregistered, half behind. */
-static void *grow_over_main(void *arg)
-{
-	char *to = elsewhere + HALF / 2;
-
-	if (mremap(area, HALF / 2, HALF / 2 + BYTES, MREMAP_MAYMOVE | MREMAP_FIXED, to) != to)
-		return arg;
-	return NULL;
-}
-
-static void begin_to_grow_over(void)
-{
-	remap_begun = pthread_create(&remapping, NULL, grow_over_main, area) == 0;
-	usleep(50000);
-}
-
-static void end_a_window_where_it_grows(void)
-{
-	void *wrong;
-
-	remap_begun = 0;
-	script.unregistering = begin_to_grow_over;
-	ck_assert_uint_eq(move_part(elsewhere, NULL), PART);
-	ck_assert(remap_begun);
-	pthread_join(remapping, &wrong);
-	ck_assert_ptr_null(wrong);
-}
-
 /* What mremap(2) of a locked mapping has begun to fill is registered again, and it waits then. */
 START_TEST(grows_over_what_is_unregistered)
 {
 	char *now;
 
 	NEED_SWAP();
-	now = elsewhere + HALF / 2;
+	over.at = over.length = BYTES / 4;
+	over.more = BYTES;
+	now = elsewhere + over.at;
 	map_at(elsewhere, BYTES);
 	fill(elsewhere, BYTES, 2);
 	ck_assert_int_eq(mlock(area, PARTS * BYTES), 0);
-	ck_assert_uint_eq(move_meanwhile(AT_COPY, 0, end_a_window_where_it_grows), PART);
-	check(elsewhere, elsewhere, HALF / 2, 2);
-	check(now, area, HALF / 2, 1);
-	check_zeros(now + HALF / 2, BYTES);
-	check(area + HALF / 2, area + HALF / 2, PARTS * BYTES - HALF / 2, 1);
-	ck_assert(!is_registered(now, HALF / 2 + BYTES));
+	ck_assert_uint_eq(move_meanwhile(AT_COPY, 0, end_a_window_elsewhere), PART);
+	check(elsewhere, elsewhere, over.at, 2);
+	check(now, area, over.length, 1);
+	check_zeros(now + over.length, over.more);
+	check(area + over.length, area + over.length, PARTS * BYTES - over.length, 1);
+	ck_assert(!is_registered(now, over.length + over.more));
 	script_end();
 }
 END_TEST
